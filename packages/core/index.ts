@@ -1,0 +1,16 @@
+export { asVconError, CATALOGUE, causesOf, type ErrorCode, VconError } from "./errors/index.ts";
+export {
+  type Clock,
+  defineLink,
+  type Effects,
+  forward,
+  halt,
+  type Link,
+  type LinkContext,
+  type Outcome,
+} from "./plugin/link.ts";
+export type { Loaded, Loaders, OptionsSchema, PluginContext, PluginSpec, Stability } from "./plugin/plugin.ts";
+export { secret } from "./plugin/plugin.ts";
+export { type Call, defineStorage, type Storage, type StorageHandle, type StoredVcon } from "./plugin/storage.ts";
+export { defineTracer, type Step, type Tracer, type TracerHandle } from "./plugin/tracer.ts";
+export { type LogFields, type Logger, silent, withFields } from "./telemetry/logger.ts";

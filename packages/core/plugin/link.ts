@@ -1,0 +1,64 @@
+import type { Vcon } from "@vcon-server/vcon";
+import type { Loaders, OptionsSchema, PluginContext, PluginSpec } from "./plugin.ts";
+
+/** What a link asks the engine to do besides storing the vCon. */
+export interface Effects {
+  /** Lists that receive the uuid once the vCon is stored. */
+  readonly sendTo?: readonly string[];
+  /** Seconds after which the working copy may be dropped, whatever the storages say. */
+  readonly expireIn?: number;
+}
+
+export type Outcome =
+  | ({ readonly kind: "forward"; readonly vcon: Vcon } & Effects)
+  | ({ readonly kind: "halt"; readonly reason: string; readonly vcon?: Vcon } & Effects);
+
+/** Continue the chain with this vCon. The engine stores it when it changed. */
+export const forward = (vcon: Vcon, effects: Effects = {}): Outcome => ({ kind: "forward", vcon, ...effects });
+
+/** Stop the chain for this vCon, keeping `vcon` when given. Not a failure: nothing is retried or dead-lettered. */
+export const halt = (reason: string, rest: Effects & { readonly vcon?: Vcon } = {}): Outcome => ({
+  kind: "halt",
+  reason,
+  ...rest,
+});
+
+/** Time as a link sees it, so that tests need not wait. */
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface LinkContext<S extends OptionsSchema, L extends Loaders, State = unknown> extends PluginContext<S, L> {
+  readonly vcon: Vcon;
+  /** Name of the chain, the step in it, and which try of this step this is (1 = first). */
+  readonly run: { readonly chain: string; readonly link: string; readonly attempt: number };
+  /** Aborts when the worker shuts down for good or the link runs out of time. */
+  readonly signal: AbortSignal;
+  /** The only way to the network; what it may reach is decided by the server. */
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** What `setup` returned. */
+  readonly state: State;
+}
+
+/** A processing step. `run` throws a coded error when it fails; the engine retries, then dead-letters. */
+export interface Link<S extends OptionsSchema = OptionsSchema, L extends Loaders = Loaders, State = unknown>
+  extends PluginSpec<S, L> {
+  /** True when a run touches the outside world: its result is checkpointed, so that a crash does not repeat it. */
+  readonly effect?: boolean;
+  /** Prepares what all runs of one configured step share (a compiled filter, a thread). Called once per process. */
+  setup?(context: PluginContext<S, L>): State | Promise<State>;
+  run(context: LinkContext<S, L, State>): Outcome | Promise<Outcome>;
+  /** Ends what `setup` began. */
+  teardown?(state: State): void | Promise<void>;
+}
+
+/** Declares a link. Options, packages and state are inferred from the declaration. */
+export const defineLink = <S extends OptionsSchema, L extends Loaders = Record<never, never>, State = undefined>(
+  link: Link<S, L, State>,
+): Link<S, L, State> => Object.freeze(link);

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { Logger } from "../telemetry/logger.ts";
+
+export type OptionsSchema = z.ZodObject;
+export type Loaders = Readonly<Record<string, () => Promise<unknown>>>;
+export type Loaded<L extends Loaders> = { readonly [P in keyof L]: Awaited<ReturnType<L[P]>> };
+export type Stability = "stable" | "beta" | "deprecated";
+
+/** What every plug-in declares, whatever its kind. */
+export interface PluginSpec<S extends OptionsSchema, L extends Loaders> {
+  /** Name used in the configuration file; equals the folder name. */
+  readonly name: string;
+  /** One sentence, shown by `vcon-server list` and at the top of the README. */
+  readonly summary: string;
+  /** Strict schema of the options. Defaults and descriptions live here and nowhere else. */
+  readonly options: S;
+  /** Other module names that mean this plug-in, such as those of the Python original. */
+  readonly aliases?: readonly string[];
+  /** Defaults to `stable`. */
+  readonly stability?: Stability;
+  /** Packages loaded on first use, keyed by package name. */
+  readonly dependencies?: L;
+}
+
+/** What every plug-in receives: nothing else of the server is within its reach. */
+export interface PluginContext<S extends OptionsSchema, L extends Loaders> {
+  readonly options: Readonly<z.output<S>>;
+  readonly deps: Loaded<L>;
+  readonly log: Logger;
+}
+
+/** A string that is masked wherever configuration is printed. */
+export const secret = () => z.string().min(1).meta({ secret: true });

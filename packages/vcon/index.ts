@@ -1,0 +1,12 @@
+export type {
+  Analysis,
+  Attachment,
+  Content,
+  Dialog,
+  Encoding,
+  Json,
+  Party,
+  PartyIndices,
+  Vcon,
+  VconUuid,
+} from "./document.ts";
