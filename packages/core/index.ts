@@ -10,7 +10,7 @@ export {
   type Outcome,
 } from "./plugin/link.ts";
 export type { Loaded, Loaders, OptionsSchema, PluginContext, PluginSpec, Stability } from "./plugin/plugin.ts";
-export { secret } from "./plugin/plugin.ts";
+export { listName, secret } from "./plugin/plugin.ts";
 export { type Call, defineStorage, type Storage, type StorageHandle, type StoredVcon } from "./plugin/storage.ts";
 export { defineTracer, type Step, type Tracer, type TracerHandle } from "./plugin/tracer.ts";
 export { type LogFields, type Logger, silent, withFields } from "./telemetry/logger.ts";

@@ -58,6 +58,11 @@ export interface Backend {
   heartbeat(owner: string, lists: readonly string[]): Promise<void>;
   /** Takes all leases of a dead owner away at once. Returns how many entries became suspects. */
   abandon(owner: string, lists: readonly string[]): Promise<number>;
+  /**
+   * Gives back every entry leased to `owner` on these lists except the known ones: after a claim whose answer was lost
+   * in an outage, the owner lives on but does not know what it holds. They are due at once and not suspects.
+   */
+  giveBack(owner: string, lists: readonly string[], known: readonly Lease[]): Promise<number>;
   /** Entries waiting as suspects per list. */
   suspects(lists: readonly string[]): Promise<number[]>;
   /** Keeps the result of the links done so far, fenced by the token. */
@@ -202,6 +207,8 @@ export interface Checkpoint {
   readonly base?: Revision;
   /** The document so far, as JSON text; absent when the working copy holds it. */
   readonly json?: string;
+  /** The document the run began with, as JSON text; given with `json`, so that a conflict can still be merged. */
+  readonly baseJson?: string;
   /** Lists links asked to send to so far, and the expiry they asked for (seconds). */
   readonly sendTo: readonly string[];
   readonly expireIn?: number;

@@ -38,6 +38,7 @@ export const CATALOGUE = {
   VCON_LINK_TIMEOUT: kind("A link did not finish in time.", 500, true),
   VCON_LINK_OUTCOME: kind("A link returned something that is not an outcome.", 500),
   VCON_LINK_SEALED: kind("A link changed a signed or encrypted vCon.", 500),
+  VCON_TRACER_FAILED: kind("A tracer failed that the configuration declares indispensable.", 500, true),
   VCON_CHAIN_TIMEOUT: kind("A chain did not finish in time.", 500, true),
   VCON_LEASE_LOST: kind("The lease moved on to another worker.", 409),
   VCON_NOT_LOADED: kind("The vCon is in no place it could be loaded from.", 404),

@@ -1,4 +1,4 @@
-import type { Vcon } from "@vcon-server/vcon";
+import type { Vcon, VconUuid } from "@vcon-server/vcon";
 import type { Loaders, OptionsSchema, PluginContext, PluginSpec } from "./plugin.ts";
 
 /** What a link asks the engine to do besides storing the vCon. */
@@ -33,8 +33,11 @@ export interface Clock {
 
 export interface LinkContext<S extends OptionsSchema, L extends Loaders, State = unknown> extends PluginContext<S, L> {
   readonly vcon: Vcon;
-  /** Name of the chain, the step in it, and which try of this step this is (1 = first). */
-  readonly run: { readonly chain: string; readonly link: string; readonly attempt: number };
+  /**
+   * Which vCon (a signed one has no `uuid` member of its own), the chain, the step in it, and which try of this step
+   * this is (1 = first).
+   */
+  readonly run: { readonly uuid: VconUuid; readonly chain: string; readonly link: string; readonly attempt: number };
   /** Aborts when the worker shuts down for good or the link runs out of time. */
   readonly signal: AbortSignal;
   /** The only way to the network; what it may reach is decided by the server. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LIST_NAME, LIST_NAME_RULE } from "../config/list-names.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 export type OptionsSchema = z.ZodObject;
@@ -31,3 +32,6 @@ export interface PluginContext<S extends OptionsSchema, L extends Loaders> {
 
 /** A string that is masked wherever configuration is printed. */
 export const secret = () => z.string().min(1).meta({ secret: true });
+
+/** Name of a list a link may send to. The linter checks it and follows the route. */
+export const listName = () => z.string().regex(LIST_NAME, LIST_NAME_RULE).meta({ list: true });

@@ -1,0 +1,53 @@
+import process from "node:process";
+import { asVconError, type Logger } from "@vcon-server/core";
+import { type BuildInfo, type ConfigSource, openConfig, readSettings, type Settings } from "@vcon-server/core/config";
+import { createLogger } from "@vcon-server/core/telemetry";
+import { builtIns } from "../compose.ts";
+import { type ChildRole, tell } from "./messages.ts";
+
+interface Running {
+  stop(grace: number): void;
+  readonly ended: Promise<void>;
+}
+
+/** Entry of every child process: one role until told to end, or until its supervisor is gone. */
+async function main(role: ChildRole): Promise<void> {
+  const { settings, build, env } = readSettings(process.env, { cwd: process.cwd() });
+  const log = createLogger({ level: settings.logLevel, name: role });
+  const registry = builtIns();
+  const config = await openConfig({ file: settings.configFile, env, registry, log });
+  const running = await startRole(role, { settings, build, config, log });
+  let asked = 0;
+  const stop = () => running.stop(asked++ === 0 ? settings.grace : 0);
+  process.on("SIGTERM", stop);
+  // an interrupt from the terminal reaches the whole group; the supervisor passes it on in order
+  process.on("SIGINT", () => undefined);
+  process.on("disconnect", stop);
+  await running.ended;
+  config.close();
+  process.exit(0);
+}
+
+interface RoleDeps {
+  readonly settings: Settings;
+  readonly build: BuildInfo;
+  readonly config: ConfigSource;
+  readonly log: Logger;
+}
+
+async function startRole(role: ChildRole, deps: RoleDeps): Promise<Running> {
+  if (role === "api") {
+    const { startApi } = await import("../api/main.ts");
+    const api = await startApi(deps);
+    tell({ type: "ready", address: api.address });
+    return api;
+  }
+  const { startWorker } = await import("../worker/main.ts");
+  return startWorker({ ...deps, suspectsOnly: role === "suspects" });
+}
+
+main(process.argv[2] as ChildRole).catch((cause) => {
+  const error = asVconError(cause, "VCON_INTERNAL", "starting");
+  createLogger({ level: "error", name: process.argv[2] ?? "child" }).error("cannot start", { error });
+  process.exit(1);
+});

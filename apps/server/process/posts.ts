@@ -1,0 +1,79 @@
+import type { Logger } from "@vcon-server/core";
+import type { Backend } from "@vcon-server/core/backend";
+import type { Settings } from "@vcon-server/core/config";
+import type { Child, Post } from "@vcon-server/core/engine";
+import { systemClock } from "@vcon-server/core/resilience";
+import type { ChildRole } from "./messages.ts";
+import { spawnChild } from "./spawn.ts";
+
+export interface PostDeps {
+  readonly settings: Pick<Settings, "workers">;
+  readonly roles: readonly ("api" | "worker")[];
+  readonly backend: Pick<Backend, "abandon" | "suspects">;
+  readonly log: Logger;
+  /** Starts the process that runs suspects alone. */
+  readonly wake: () => void;
+}
+
+export interface Posts {
+  readonly posts: readonly Post[];
+  /** Wakes the lane for suspects where some are waiting, whoever left them. */
+  lookForSuspects(): Promise<void>;
+}
+
+/** Name of the on-demand post that runs suspects one at a time, alone in its process. */
+export const SUSPECTS = "suspects";
+const RETRY_MS = 500;
+
+interface Lease {
+  readonly owner: string;
+  readonly lists: readonly string[];
+}
+
+/** The processes of this server. The leases of a dead worker are taken back at once. */
+export function createPosts({ settings, roles, backend, log, wake }: PostDeps): Posts {
+  const owners = new Map<Child, Lease>();
+  let lists: readonly string[] = [];
+
+  const spawn = (role: ChildRole) => (): Child => {
+    const child: Child = spawnChild(role, (message) => {
+      if (message.type === "suspects") wake();
+      if (message.type !== "owner") return;
+      owners.set(child, message);
+      lists = message.lists;
+    });
+    return child;
+  };
+
+  async function takeBack(child: Child): Promise<void> {
+    const lease = owners.get(child);
+    owners.delete(child);
+    while (lease) {
+      try {
+        if ((await backend.abandon(lease.owner, lease.lists)) > 0) wake();
+        return;
+      } catch (error) {
+        log.warn("leases of a dead worker cannot be taken back yet", { owner: lease.owner, error });
+        await systemClock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  const onExit: Post["onExit"] = (_, child) => void takeBack(child);
+  const worker = (at: number): Post => ({ name: `worker ${at}`, spawn: spawn("worker"), onExit });
+  const api: Post[] = roles.includes("api") ? [{ name: "api", spawn: spawn("api") }] : [];
+  const workers: Post[] = roles.includes("worker")
+    ? [
+        ...Array.from({ length: settings.workers }, (_, at) => worker(at + 1)),
+        { name: SUSPECTS, spawn: spawn("suspects"), onExit, onDemand: true },
+      ]
+    : [];
+  return {
+    posts: [...api, ...workers],
+    async lookForSuspects() {
+      if (lists.length === 0) return;
+      const waiting = await backend.suspects(lists);
+      if (waiting.some((count) => count > 0)) wake();
+    },
+  };
+}

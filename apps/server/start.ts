@@ -1,0 +1,56 @@
+import { type BuildInfo, openConfig, readSettings, requireSafeListener, type Settings } from "@vcon-server/core/config";
+import { createSupervisor, type Supervisor } from "@vcon-server/core/engine";
+import { systemClock } from "@vcon-server/core/resilience";
+import { createLogger } from "@vcon-server/core/telemetry";
+import { builtIns, connectBackend, ownBackend } from "./compose.ts";
+import { createPosts, SUSPECTS } from "./process/posts.ts";
+
+export interface ServerOptions {
+  /** Which processes run under this supervisor. */
+  readonly roles: readonly ("api" | "worker")[];
+  /** Told once everything is ready. */
+  readonly onReady?: (ready: { readonly settings: Settings; readonly build: BuildInfo }) => void;
+}
+
+const CARE_MS = 10_000;
+
+/**
+ * Runs the server until it is told to end. Resolves with the exit code: 0 after a clean end.
+ * Throws a coded error when it cannot start: unusable settings, a configuration with errors, no backend.
+ */
+export async function runServer({ roles, onReady }: ServerOptions): Promise<number> {
+  const { settings, build, env } = readSettings(process.env, { cwd: process.cwd() });
+  if (roles.includes("api")) requireSafeListener(settings);
+  const log = createLogger({ level: settings.logLevel, name: "supervisor" });
+  // lint first: a configuration with errors is reported once, here, and not by every child
+  const config = await openConfig({ file: settings.configFile, env, registry: builtIns(), log });
+  config.close();
+  const owner = await ownBackend(settings, log);
+  const backend = await connectBackend(settings, log);
+  const wake = () => supervisor.wake(SUSPECTS);
+  const { posts, lookForSuspects } = createPosts({ settings, roles, backend, log, wake });
+  const supervisor: Supervisor = createSupervisor({ posts, clock: systemClock, log, grace: settings.grace });
+  const ended = untilTold(supervisor);
+  const care = () => Promise.all([backend.repair(), lookForSuspects()]).catch((error) => log.warn("repair failed", { error }));
+  const caring = setInterval(care, CARE_MS);
+  try {
+    await supervisor.start();
+    await care();
+    onReady?.({ settings, build });
+    return await ended;
+  } finally {
+    clearInterval(caring);
+    await supervisor.stop();
+    await backend.close();
+    await owner?.close();
+  }
+}
+
+/** Resolves with the exit code after SIGTERM or SIGINT; a second one shortens the grace time to nothing. */
+function untilTold(supervisor: Supervisor): Promise<number> {
+  return new Promise((resolve) => {
+    const stop = () => void supervisor.stop().then(() => resolve(0));
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+  });
+}

@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { LIST_NAME, LIST_NAME_RULE } from "./list-names.ts";
+
+/** A year: no wait of a pipeline is longer. */
+const LONGEST_SECONDS = 366 * 86_400;
+
+const seconds = () => z.number().positive().max(LONGEST_SECONDS);
+
+const listName = () => z.string().regex(LIST_NAME, LIST_NAME_RULE);
+
+/** An empty key (`storages:`) means the same as none. */
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullish();
+
+const options = () => maybe(z.record(z.string(), z.unknown())).describe("Options of the plug-in.");
+
+const moduleName = () => z.string().min(1).describe("Built-in plug-in, name of the Python server, or installed npm package.");
+
+const retries = () =>
+  z.strictObject({
+    max_attempts: maybe(z.int().min(1).max(1000)).describe("Tries in all."),
+    initial_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait before the second try, in seconds."),
+    max_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait of all, in seconds."),
+    multiplier: maybe(z.number().min(1).max(100)).describe("How much longer each wait is than the one before."),
+  });
+
+/** `links.<name>`. */
+export const LINK = z.strictObject({
+  module: moduleName(),
+  options: options(),
+  timeout: maybe(seconds()).describe("Seconds one run may take; default 300."),
+  retries: maybe(retries()).describe("How a failing run is tried again."),
+  on_error: maybe(z.enum(["dlq", "skip"])).describe("What happens after the last try; default dlq."),
+});
+
+/** `storages.<name>`. */
+export const STORAGE = z.strictObject({
+  module: moduleName(),
+  options: options(),
+  timeout: maybe(seconds()).describe("Seconds one call may take; default 30."),
+  retries: maybe(retries()).describe("How a failing delivery is tried again."),
+  breaker: maybe(
+    z.strictObject({
+      failures: maybe(z.int().min(1).max(1_000_000)).describe("Failures in a row after which it is left alone; default 5."),
+      reset_secs: maybe(seconds()).describe("Seconds it is left alone; default 10."),
+    }),
+  ).describe("When a failing storage is left alone."),
+  read: maybe(z.boolean()).describe("Whether reads fall through to it; default true."),
+  give_up_after_secs: maybe(z.number().positive().max(10 * LONGEST_SECONDS)).describe(
+    "Seconds after which a pending delivery becomes a dead letter; default 604800.",
+  ),
+});
+
+/** `tracers.<name>`. */
+export const TRACER = z.strictObject({ module: moduleName(), options: options() });
+
+const names = () => maybe(z.array(z.string().min(1)));
+const lists = () => maybe(z.array(listName()));
+
+const TRUE_OR_FALSE = "must be true or false";
+
+/** `chains.<name>`. */
+export const CHAIN = z.strictObject({
+  enabled: maybe(z.union([z.boolean(), z.literal(0), z.literal(1)], TRUE_OR_FALSE)).describe("Whether it runs; default true."),
+  ingress_lists: lists().describe("Lists it takes vCons from; default `<chain>_ingress`."),
+  links: z
+    .array(z.union([z.string().min(1), z.record(z.string(), z.unknown())], "must be the name of a link, or one link with its options"))
+    .describe("Links in order: `name`, or `name: {option: value}`."),
+  storages: names().describe("Storages that receive the result."),
+  required_storages: names().describe("Storages that must have it before it goes on; default all."),
+  egress_lists: lists().describe("Lists that receive the result."),
+  tracers: names().describe("Tracers that watch; default all."),
+  timeout: maybe(seconds()).describe("Seconds the whole chain may take."),
+  concurrency: maybe(z.int().min(1).max(100_000)).describe("vCons of this chain at a time per worker."),
+  dlq_name: maybe(z.string().min(1)).describe("Dead-letter list; `{ingress_list}` stands for where the vCon came from. Default `<chain>_dlq`."),
+  on_halt: maybe(z.enum(["expire", "keep"])).describe("What becomes of the working copy of a halted vCon; default expire."),
+  egress_format_version: maybe(z.enum(["0.0.1", "0.3.0", "0.4.0"])).describe("vCon version written at its exits."),
+  json_bodies: maybe(z.enum(["text", "value"])).describe("How links write JSON bodies; default text."),
+  profile: maybe(z.enum(["tolerant", "strict", "legacy"])).describe("How strictly its vCons are checked; default tolerant."),
+});
+
+/** An entry of `tests`. */
+export const TEST = z.strictObject({
+  name: z.string().min(1).describe("What is proved."),
+  chain: z.string().min(1).describe("Chain that runs."),
+  vcon: z.string().min(1).describe("File with the vCon, from the folder of the configuration."),
+  expect: z
+    .strictObject({
+      outcome: maybe(z.enum(["forward", "halt", "dead"])).describe("How the run ends."),
+      sent_to: lists().describe("Lists links send to."),
+      stored_in: names().describe("Storages that receive it."),
+      analysis: maybe(z.array(z.string())).describe("Types of analysis it has in the end."),
+      tags: maybe(z.array(z.string())).describe("Tags it has in the end."),
+    })
+    .describe("What must come of it."),
+});
+
+/** `ingress_auth.<list>`. */
+export const INGRESS_KEYS = z.union([z.string().min(1), z.array(z.string().min(1))], "must be a key or a list of keys");
+
+/** Entries of the sections that hold named things. */
+export const SECTIONS = { links: LINK, storages: STORAGE, tracers: TRACER, chains: CHAIN, ingress_auth: INGRESS_KEYS } as const;
+
+/** The whole document, for editors and the reference. What the linter does beyond it, it does with positions. */
+export const DOCUMENT = z.strictObject({
+  chains: maybe(z.record(z.string(), CHAIN)).describe("What happens to vCons."),
+  links: maybe(z.record(z.string(), LINK)).describe("Processing steps by name."),
+  storages: maybe(z.record(z.string(), STORAGE)).describe("Places vCons are kept, by name."),
+  tracers: maybe(z.record(z.string(), TRACER)).describe("Observers by name."),
+  ingress_auth: maybe(z.record(z.string(), INGRESS_KEYS)).describe("Keys of partners by ingress list."),
+  tests: maybe(z.array(TEST)).describe("What the configuration must do with example vCons."),
+  imports: maybe(z.unknown()).describe("Accepted from the Python server; nothing is installed or imported."),
+  followers: maybe(z.unknown()).describe("Accepted from the Python server; not served."),
+});
+
+export type LinkEntry = z.output<typeof LINK>;
+export type StorageEntry = z.output<typeof STORAGE>;
+export type TracerEntry = z.output<typeof TRACER>;
+export type ChainEntry = z.output<typeof CHAIN>;
+export type TestEntry = z.output<typeof TEST>;
+export type RetriesEntry = NonNullable<LinkEntry["retries"]>;

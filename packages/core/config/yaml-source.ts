@@ -1,0 +1,128 @@
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import type { FindingCode, Path, Problem } from "./findings.ts";
+
+/** A parsed YAML text: its value, and where things stand in it. */
+export interface YamlSource {
+  readonly document: Document.Parsed;
+  /** Plain data; `undefined` when the text cannot be understood at all. */
+  readonly value: unknown;
+  /** Position of the key or value at a path, or of the nearest thing around it. */
+  locate(path: Path, at?: "key" | "value"): Position;
+}
+
+/** Counted from 1. */
+export interface Position {
+  readonly line: number;
+  readonly col: number;
+}
+
+/** A problem of the text itself, with its position. */
+export interface TextProblem extends Problem, Position {
+  readonly code: FindingCode;
+}
+
+/** More than any configuration needs, and less than what makes a parser suffer. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Reads YAML 1.2 with merge keys. Problems are returned, never thrown. */
+export function readYaml(text: string): { readonly source: YamlSource; readonly problems: readonly TextProblem[] } {
+  const tooLarge = text.length > MAX_BYTES;
+  const lines = new LineCounter();
+  const document = parseDocument(tooLarge ? "" : text, { lineCounter: lines, merge: true, prettyErrors: false });
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), col: Math.max(1, col) };
+  };
+  const problems = textProblems(document, place);
+  if (tooLarge) problems.push({ ...START, code: "VCON_CONFIG_TOO_LARGE", path: [], ...TOO_LARGE });
+  const readable = problems.every(({ code }) => code === "VCON_CONFIG_DUPLICATE_KEY");
+  const value = readable ? toData(document, problems, place) : undefined;
+  const locate: YamlSource["locate"] = (path, at = "value") => place(offsetOf(document, path, at));
+  return { source: { document, value, locate }, problems };
+}
+
+const START: Position = { line: 1, col: 1 };
+const TOO_LARGE = { message: "the file is larger than 4 MiB", remedy: "keep data out of the configuration" };
+
+function textProblems(document: Document.Parsed, place: (offset: number) => Position): TextProblem[] {
+  return [...document.errors, ...document.warnings].map((error): TextProblem => {
+    const at = { ...place(error.pos[0]), path: [] };
+    if (error.code === "DUPLICATE_KEY") {
+      return { ...at, code: "VCON_CONFIG_DUPLICATE_KEY", message: "this key stands twice in its map", remedy: "keep one of them" };
+    }
+    if (error.code === "TAG_RESOLVE_FAILED") {
+      return { ...at, code: "VCON_CONFIG_TAG", message: "this YAML tag is not supported", remedy: "write a plain value" };
+    }
+    return { ...at, code: "VCON_CONFIG_YAML", message: lowerFirst(error.message), remedy: REMEDIES[error.code] ?? "correct the YAML here" };
+  });
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "indent with spaces",
+  BAD_INDENT: "align it with its neighbours, or indent it under its parent",
+  BAD_ALIAS: "write a name after the asterisk, or quote the text",
+  MISSING_CHAR: "close what was opened, or quote the text",
+  MULTIPLE_DOCS: "keep one document; remove what follows `---`",
+  BLOCK_AS_IMPLICIT_KEY: "put the nested map on lines of its own, or quote a text that holds a colon",
+  MULTILINE_IMPLICIT_KEY: "put a colon and a space after the key",
+  BAD_SCALAR_START: "quote a text that begins with this character",
+  BAD_DQ_ESCAPE: "write the backslash twice, or use single quotes",
+};
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** Aliases are resolved while data is made, and that is when a missing anchor or a bomb shows. */
+function toData(document: Document.Parsed, problems: TextProblem[], place: (offset: number) => Position): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 1000 });
+  } catch {
+    let offset = 0;
+    visit(document, {
+      Alias(_, alias) {
+        if (alias.resolve(document)) return undefined;
+        offset = alias.range?.[0] ?? 0;
+        return visit.BREAK;
+      },
+    });
+    const message = offset > 0 ? "this alias has no anchor before it" : "aliases multiply to more than a thousand copies";
+    problems.push({ ...place(offset), code: "VCON_CONFIG_ALIAS", path: [], message, remedy: "write the value out" });
+    return undefined;
+  }
+}
+
+/** Follows a path through maps, lists, aliases and merge keys as far as it leads. */
+function offsetOf(document: Document.Parsed, path: Path, at: "key" | "value"): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, part] of path.entries()) {
+    const inside = resolved(document, node);
+    const pair = isMap(inside) ? findPair(document, inside.items, String(part)) : undefined;
+    const next: unknown = isSeq(inside) && typeof part === "number" ? inside.items[part] : pair?.value;
+    const last = index === path.length - 1;
+    const key = startOf(pair?.key);
+    if (pair === undefined && next === undefined) return offset;
+    const value = startOf(next);
+    offset = last && at === "key" ? (key ?? value ?? offset) : (value ?? key ?? offset);
+    node = next;
+  }
+  return offset;
+}
+
+function findPair(document: Document.Parsed, pairs: readonly Pair[], key: string): Pair | undefined {
+  const own = pairs.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
+  if (own) return own;
+  for (const { key: name, value } of pairs) {
+    if (!(isScalar(name) && name.value === "<<")) continue;
+    const merged = resolved(document, value);
+    for (const one of isSeq(merged) ? merged.items : [merged]) {
+      const map = resolved(document, one);
+      const found = isMap(map) ? findPair(document, map.items, key) : undefined;
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+const resolved = (document: Document.Parsed, node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+
+const startOf = (node: unknown): number | undefined => (isNode(node) ? (node as Node).range?.[0] : undefined);

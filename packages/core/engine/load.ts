@@ -1,0 +1,24 @@
+import { indexOf, toBytes, type VconUuid } from "@vcon-server/vcon";
+import type { Backend, Document } from "../backend/backend.ts";
+import type { StorageSet } from "./storages.ts";
+
+interface LoadFrom {
+  readonly backend: Pick<Backend, "read" | "restore">;
+  readonly storages: Pick<StorageSet, "load">;
+  /** Milliseconds a copy that came back from a storage stays, since it is not the only one. */
+  readonly ttl: number;
+}
+
+/**
+ * The working copy, or what the storages have of it, put back as the working copy. `undefined`: every place was asked
+ * and none has it. Throws when a place that might have it does not answer.
+ */
+export async function loadThrough(uuid: VconUuid, { backend, storages, ttl }: LoadFrom): Promise<Document | undefined> {
+  const [kept] = await backend.read([uuid]);
+  if (kept) return kept;
+  const vcon = await storages.load(uuid);
+  if (!vcon) return undefined;
+  await backend.restore({ uuid, bytes: toBytes(vcon), index: indexOf(vcon), ttl });
+  const [restored] = await backend.read([uuid]);
+  return restored;
+}

@@ -1,0 +1,225 @@
+import { formOf, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
+import type { Checkpoint, Claim, Document } from "../backend/backend.ts";
+import type { ChainPlan } from "../config/plan.ts";
+import { asVconError, VconError } from "../errors/index.ts";
+import type { Clock, Outcome } from "../plugin/link.ts";
+import { backoff, withTimeout } from "../resilience/index.ts";
+import type { PreparedStep, Runtime } from "./runtime.ts";
+import { monotonic, type Watch } from "./watch.ts";
+
+/** What a run of a chain on one vCon has come to, before anything is written. */
+export interface Progress {
+  /** The document the run began with; changes are merged against it. */
+  readonly base: Document;
+  readonly baseVcon: Vcon;
+  readonly vcon: Vcon;
+  /** Next link to run. */
+  readonly index: number;
+  /** Failed tries of that link. */
+  readonly attempt: number;
+  readonly sendTo: readonly string[];
+  readonly expireIn: number | undefined;
+}
+
+/** How a run ends, as a decision; `finish` writes it down. */
+export type RunEnd =
+  | { readonly kind: "done"; readonly progress: Progress }
+  | { readonly kind: "halted"; readonly progress: Progress; readonly reason: string; readonly link: string }
+  | { readonly kind: "failed"; readonly progress: Progress; readonly link: string; readonly error: VconError }
+  | { readonly kind: "later"; readonly progress: Progress; readonly delay: number; readonly link: string; readonly error: VconError }
+  | { readonly kind: "stopped"; readonly progress: Progress }
+  /** The lease moved on, or the vCon was deleted: nothing of this run may be written. */
+  | { readonly kind: "lost"; readonly progress: Progress };
+
+export interface RunContext {
+  readonly claim: Claim;
+  readonly chain: ChainPlan;
+  readonly runtime: Runtime;
+  /** Aborted when the worker must let go of its runs. */
+  readonly stop: AbortSignal;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly fetch: typeof globalThis.fetch;
+  readonly watch: Pick<Watch, "begin">;
+  /** Keeps the result so far; false when the lease is gone and the run must end silently. */
+  readonly checkpoint: (progress: Progress) => Promise<boolean>;
+  /** Told after each link. */
+  readonly observe: (event: { link: string; outcome: "forward" | "halt" | "error" | "skip"; ms: number }) => void;
+}
+
+/** Where a run begins: at the first link, or where a checkpoint of a former try left off. */
+export function resume(document: Document, checkpoint: Checkpoint | undefined, steps: readonly { readonly name: string }[]): Progress {
+  const begin = (base: Document, index = 0): Progress => {
+    const vcon = parseVcon(base.bytes);
+    return { base, baseVcon: vcon, vcon, index, attempt: 0, sendTo: [], expireIn: undefined };
+  };
+  if (!checkpoint) return begin(document);
+  const sameStep = steps[checkpoint.index]?.name === checkpoint.link;
+  const index = sameStep ? checkpoint.index : steps.findIndex(({ name }) => name === checkpoint.link);
+  // the configuration has changed so much that the link is no longer there: what it made is kept, the rest starts over
+  const at = index < 0 ? 0 : index;
+  const rest = { index: at, attempt: index < 0 ? 0 : checkpoint.attempt, sendTo: checkpoint.sendTo, expireIn: checkpoint.expireIn };
+  if (checkpoint.json === undefined) return { ...begin(document), ...rest };
+  const sameBase = checkpoint.base === document.rev || checkpoint.baseJson === undefined;
+  const base = sameBase ? document : { ...document, rev: checkpoint.base ?? document.rev, bytes: new TextEncoder().encode(checkpoint.baseJson) };
+  return { ...begin(base), vcon: parseVcon(checkpoint.json), ...rest };
+}
+
+/** The checkpoint that `resume` turns back into this progress. */
+export function checkpointOf({ base, baseVcon, vcon, index, attempt, sendTo, expireIn }: Progress, at: { config: string; link: string }): Checkpoint {
+  const changed = vcon !== baseVcon;
+  return {
+    ...at,
+    index,
+    attempt,
+    base: base.rev,
+    ...(changed && { json: serialize(vcon), baseJson: new TextDecoder().decode(base.bytes) }),
+    sendTo,
+    ...(expireIn !== undefined && { expireIn }),
+  };
+}
+
+/** Runs the links from where the progress stands to the end of the chain. Never throws for what a link does. */
+export async function runChain(start: Progress, context: RunContext): Promise<RunEnd> {
+  const steps = context.runtime.steps.get(context.chain.name) ?? [];
+  const deadline = context.chain.timeout === undefined ? Infinity : monotonic() + context.chain.timeout;
+  let progress = start;
+  const begun = progress.index === 0 && (await trace(context, progress, { after: progress.vcon, outcome: "start" }));
+  if (begun) return { kind: "failed", progress, ...begun };
+  for (;;) {
+    const step = steps[progress.index];
+    if (!step) return { kind: "done", progress };
+    if (context.stop.aborted) return { kind: "stopped", progress };
+    const result = await runStep(step, { progress, deadline, context });
+    if (result instanceof VconError) {
+      const end = afterFailure(step, { progress, error: result, context });
+      if (end) return end;
+      progress = { ...progress, index: progress.index + 1, attempt: 0 };
+      continue;
+    }
+    const next = advance(progress, result);
+    const refused = await trace(context, progress, { link: step.name, after: next.vcon, outcome: result.kind });
+    if (refused) return { kind: "failed", progress, ...refused };
+    if (result.kind === "halt") return { kind: "halted", progress: next, reason: result.reason, link: step.name };
+    progress = next;
+    const keep = step.plugin.effect && steps[progress.index] !== undefined;
+    if (keep && !(await context.checkpoint(progress))) return { kind: "lost", progress };
+  }
+}
+
+/** What a link's outcome makes of the progress. Pure. */
+export function advance(progress: Progress, outcome: Outcome): Progress {
+  const sendTo = outcome.sendTo?.length ? [...new Set([...progress.sendTo, ...outcome.sendTo])] : progress.sendTo;
+  return {
+    ...progress,
+    vcon: outcome.vcon ?? progress.vcon,
+    index: progress.index + 1,
+    attempt: 0,
+    sendTo,
+    expireIn: outcome.expireIn ?? progress.expireIn,
+  };
+}
+
+interface Failure {
+  readonly progress: Progress;
+  readonly error: VconError;
+  readonly context: RunContext;
+}
+
+/** Retry, skip, give up or let go; `undefined` = skip the link and go on. */
+function afterFailure(step: PreparedStep, { progress, error, context }: Failure): RunEnd | undefined {
+  if (context.stop.aborted) return { kind: "stopped", progress };
+  const attempt = progress.attempt + 1;
+  if (error.retryable && attempt < step.retries.maxAttempts) {
+    const delay = Math.max(backoff(step.retries, attempt, context.random), (error.retryAfterSecs ?? 0) * 1000);
+    return { kind: "later", progress: { ...progress, attempt }, delay, link: step.name, error };
+  }
+  if (step.onError === "skip") {
+    step.log.warn("link failed and is skipped", { uuid: context.claim.uuid, code: error.code, error: error.message });
+    context.observe({ link: step.name, outcome: "skip", ms: 0 });
+    return undefined;
+  }
+  return { kind: "failed", progress: { ...progress, attempt }, link: step.name, error };
+}
+
+interface StepCall {
+  readonly progress: Progress;
+  readonly deadline: number;
+  readonly context: RunContext;
+}
+
+async function runStep(step: PreparedStep, { progress, deadline, context }: StepCall): Promise<Outcome | VconError> {
+  const began = monotonic();
+  const ms = Math.min(step.timeout, deadline - began);
+  const late = () =>
+    ms < step.timeout
+      ? new VconError("VCON_CHAIN_TIMEOUT", `chain ${context.chain.name} took over ${context.chain.timeout} ms, in link ${step.name}`)
+      : new VconError("VCON_LINK_TIMEOUT", `link ${step.name} took over ${step.timeout} ms`);
+  const end = context.watch.begin(`${context.chain.name}/${step.name} on ${context.claim.uuid}`, began + ms);
+  try {
+    // most links are done when they return: a timer and a signal are made only for those that are not
+    let controller: AbortController | undefined;
+    const returned = step.plugin.run({
+      vcon: progress.vcon,
+      options: step.options,
+      deps: step.deps,
+      log: step.log,
+      run: { uuid: context.claim.uuid, chain: context.chain.name, link: step.name, attempt: progress.attempt + 1 },
+      get signal() {
+        controller ??= new AbortController();
+        return controller.signal;
+      },
+      fetch: context.fetch,
+      clock: context.clock,
+      random: context.random,
+      state: step.state,
+    });
+    const follow = (signal: AbortSignal) => {
+      signal.addEventListener("abort", () => controller?.abort(signal.reason), { once: true });
+      return returned as Promise<Outcome>;
+    };
+    const outcome = returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
+    checkOutcome(step.name, outcome, progress.vcon);
+    context.observe({ link: step.name, outcome: outcome.kind, ms: monotonic() - began });
+    return outcome;
+  } catch (error) {
+    context.observe({ link: step.name, outcome: "error", ms: monotonic() - began });
+    return asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`);
+  } finally {
+    end();
+  }
+}
+
+function checkOutcome(link: string, outcome: Outcome, before: Vcon): void {
+  const known = outcome?.kind === "halt" || (outcome?.kind === "forward" && typeof outcome.vcon === "object");
+  if (!known) {
+    throw new VconError("VCON_LINK_OUTCOME", `link ${link} returned no outcome; return forward(vcon) or halt(reason)`);
+  }
+  if (outcome.vcon && outcome.vcon !== before && formOf(before) !== "unsigned") {
+    throw new VconError("VCON_LINK_SEALED", `link ${link} changed a ${formOf(before)} vCon; those are kept verbatim`);
+  }
+}
+
+interface Traced {
+  readonly link?: string;
+  readonly after: Vcon;
+  readonly outcome: "start" | "forward" | "halt";
+}
+
+/** Tells the chain's tracers. Only a tracer that asks for it (`dlq_vcon_on_error`) can fail the vCon. */
+async function trace(context: RunContext, before: Progress, { link, after, outcome }: Traced) {
+  for (const name of context.chain.tracers) {
+    const tracer = context.runtime.tracers.get(name);
+    if (!tracer) continue;
+    const at = { ...(link !== undefined && { link }), index: link === undefined ? -1 : before.index };
+    const step = { uuid: context.claim.uuid, chain: context.chain.name, ...at, outcome, before: before.vcon, after };
+    try {
+      await tracer.handle.trace(step, { signal: context.stop });
+    } catch (cause) {
+      const error = asVconError(cause, "VCON_TRACER_FAILED", `tracer ${name}`);
+      if (tracer.strict) return { link: link ?? name, error };
+      context.runtime.log.warn("tracer failed", { tracer: name, uuid: context.claim.uuid, error: error.message });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { readDate, unixTime } from "./date.ts";
+import type { Vcon } from "./document.ts";
+import { formOf, payloadOf } from "./form.ts";
+import { isObject, own } from "./shape.ts";
+
+/** Where a document is found: `tel:`, `mailto:` or `name:` and a value, exactly as somebody will ask for it. */
+export type Term = `tel:${string}` | `mailto:${string}` | `name:${string}`;
+
+export interface VconIndex {
+  /** Epoch seconds, rounded down; 0 when the document does not say. */
+  readonly createdAt: number;
+  readonly terms: readonly Term[];
+}
+
+const MEMBERS = ["tel", "mailto", "name"] as const;
+
+/**
+ * The index entries of a document: what each party says about itself, as written, and without the `tel:` or `mailto:`
+ * in front of it. Of a signed vCon the payload is indexed, unverified; an encrypted one has only its uuid.
+ */
+export function indexOf(vcon: Vcon): VconIndex {
+  const document = formOf(vcon) === "signed" ? payloadOf(vcon) : vcon;
+  const parties = document && own(document, "parties");
+  const terms = new Set<Term>();
+  for (const party of Array.isArray(parties) ? parties : []) {
+    for (const member of isObject(party) ? MEMBERS : []) {
+      const value: unknown = own(party, member);
+      if (typeof value !== "string" || value === "") continue;
+      terms.add(`${member}:${value}`);
+      const prefix = `${member}:`;
+      if (member !== "name" && value.toLowerCase().startsWith(prefix) && value.length > prefix.length) {
+        terms.add(`${member}:${value.slice(prefix.length)}`);
+      }
+    }
+  }
+  return { createdAt: epochSeconds(document && own(document, "created_at")), terms: [...terms] };
+}
+
+function epochSeconds(value: unknown): number {
+  const ms = typeof value === "number" ? unixTime(value) : typeof value === "string" ? readDate(value)?.ms : undefined;
+  return ms === undefined || !Number.isFinite(ms) ? 0 : Math.floor(ms / 1000);
+}

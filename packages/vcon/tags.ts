@@ -1,0 +1,101 @@
+import { decodeBody, type JsonMode, jsonBody } from "./body.ts";
+import type { Attachment, Json, Vcon } from "./document.ts";
+import { isObject, own } from "./shape.ts";
+
+export interface Tag {
+  /** Everything before the first colon. */
+  readonly name: string;
+  /** Everything after it; empty for a tag without a colon. */
+  readonly value: string;
+}
+
+export interface TagOptions {
+  /** How the body of a new tags attachment is written; an existing one keeps its way. */
+  readonly mode?: JsonMode;
+  /** Members of a new tags attachment besides purpose and body, such as start, party and dialog. */
+  readonly members?: Partial<Attachment>;
+}
+
+/** Values of each tag by name, in the order they stand in the document, each once. */
+export function tagsOf(vcon: Vcon): ReadonlyMap<string, readonly string[]> {
+  const tags = new Map<string, string[]>();
+  for (const { name, value } of tagAttachments(vcon).flatMap((attachment) => tagsIn(attachment) ?? [])) {
+    const values = tags.get(name);
+    if (!values) tags.set(name, [value]);
+    else if (!values.includes(value)) values.push(value);
+  }
+  return tags;
+}
+
+/** The vCon with these tags as well; the same object when it has them all. */
+export function withTags(vcon: Vcon, tags: readonly Tag[], { mode = "text", members = {} }: TagOptions = {}): Vcon {
+  const present = tagsOf(vcon);
+  const wanted = new Map(tags.map((tag) => [spelled(tag), tag]));
+  const missing = [...wanted.values()].filter(({ name, value }) => !present.get(name)?.includes(value));
+  if (missing.length === 0) return vcon;
+  const attachments = vcon.attachments ?? [];
+  const at = attachments.findIndex((attachment) => isTags(attachment) && tagsIn(attachment) !== undefined);
+  const existing = attachments[at];
+  const changed = existing
+    ? attachments.with(at, extended(existing, missing))
+    : [...attachments, { purpose: "tags", ...jsonBody(missing.map(spelled), mode), ...members }];
+  return { ...vcon, attachments: changed };
+}
+
+/** Whether an attachment holds tags, by its purpose or by the older name of that member. */
+export const isTags = (attachment: Attachment): boolean =>
+  isObject(attachment) && (attachment.purpose ?? own(attachment, "type")) === "tags";
+
+/** The entry of a tags attachment as a tag, cut at the first colon. */
+export function tagOf(entry: string): Tag {
+  const colon = entry.indexOf(":");
+  return colon < 0 ? { name: entry, value: "" } : { name: entry.slice(0, colon), value: entry.slice(colon + 1) };
+}
+
+/** Entries of a list of tags, or name and value of each member of an object; `undefined` when it is neither. */
+export function tagsIn(attachment: Attachment): Tag[] | undefined {
+  const body = tagBody(attachment);
+  if (Array.isArray(body)) return body.flatMap((entry: unknown) => (typeof entry === "string" ? [tagOf(entry)] : []));
+  if (!isObject(body)) return undefined;
+  return Object.entries(body).flatMap(([name, values]) =>
+    (Array.isArray(values) ? values : [values]).flatMap((value: unknown) =>
+      typeof value === "object" && value !== null ? [] : [{ name, value: value === null ? "" : String(value) }],
+    ),
+  );
+}
+
+const tagAttachments = (vcon: Vcon): readonly Attachment[] => (vcon.attachments ?? []).filter(isTags);
+
+const spelled = ({ name, value }: Tag): string => `${name}:${value}`;
+
+/** What a tags attachment holds. Text under `none` is read too: producers put JSON there. */
+function tagBody(attachment: Attachment): Json | undefined {
+  const decoded = decodeBody(attachment);
+  if (decoded?.kind === "text") return decodeBody({ body: decoded.text, encoding: "json" }) && parsed(decoded.text);
+  return decoded?.kind === "json" ? decoded.value : undefined;
+}
+
+const parsed = (text: string): Json | undefined => {
+  const decoded = decodeBody({ body: text, encoding: "json" });
+  return decoded?.kind === "json" ? decoded.value : undefined;
+};
+
+/** The attachment with more tags, its body written the way it was. */
+function extended(attachment: Attachment, tags: readonly Tag[]): Attachment {
+  const body = tagBody(attachment);
+  const grown: Json = Array.isArray(body) ? [...body, ...tags.map(spelled)] : withMembers(body, tags);
+  return { ...attachment, body: typeof attachment.body === "string" ? JSON.stringify(grown) : grown };
+}
+
+/** An object of tags with more of them; a name with several values gets a list. */
+function withMembers(body: Json | undefined, tags: readonly Tag[]): Json {
+  const members = new Map<string, Json>(Object.entries(isObject(body) ? jsonMembers(body) : {}));
+  for (const { name, value } of tags) {
+    const before = members.get(name);
+    members.set(name, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
+  }
+  return Object.fromEntries(members);
+}
+
+const jsonMembers = (body: Json): { readonly [name: string]: Json } =>
+  typeof body === "object" && body !== null && !Array.isArray(body) ? Object.fromEntries(Object.entries(body)) : {};
