@@ -11,12 +11,24 @@ const root = join(scratch, "a clone");
 const elsewhere = join(scratch, "elsewhere");
 const stub = join(root, "bench", "main.ts");
 
-const manifest = { name: "clone", version: "1.0.0", private: true, type: "module" };
-const lock = { ...manifest, lockfileVersion: 3, requires: true, packages: { "": manifest } };
+const manifest = { name: "clone", version: "1.0.0", private: true, type: "module", workspaces: ["packages/*"] };
+const member = { name: "member", version: "1.0.0" };
+const lock = {
+  name: "clone",
+  version: "1.0.0",
+  lockfileVersion: 3,
+  requires: true,
+  packages: {
+    "": manifest,
+    "node_modules/member": { resolved: "packages/member", link: true },
+    "packages/member": member,
+  },
+};
 const writeLock = (content: unknown) => writeFileSync(join(root, "package-lock.json"), JSON.stringify(content));
 
 beforeAll(() => {
-  for (const folder of ["bench", "scripts", "apps/server/cli"]) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ["bench", "scripts", "apps/server/cli", "packages/member"])
+    mkdirSync(join(root, folder), { recursive: true });
   mkdirSync(elsewhere);
   for (const file of [
     "scripts/run.mjs",
@@ -27,6 +39,7 @@ beforeAll(() => {
     cpSync(join(repository, file), join(root, file));
   }
   writeFileSync(join(root, "package.json"), JSON.stringify(manifest));
+  writeFileSync(join(root, "packages/member/package.json"), JSON.stringify(member));
   writeLock(lock);
 });
 
@@ -52,13 +65,18 @@ test("installs once, again when the lockfile changed, and runs TypeScript from t
 
   expect((await ended(start("bench"))).output).not.toContain("installing");
 
-  writeLock({
-    ...lock,
-    packages: { ...lock.packages, "node_modules/never": { version: "1.0.0", optional: true, os: ["none"] } },
-  });
-  expect((await ended(start("bench"))).output, "an optional package for another system is no reason").not.toContain(
-    "installing",
-  );
+  writeLock({ ...lock, packages: { ...lock.packages, "packages/member": { ...member, version: "2.0.0" } } });
+  writeFileSync(join(root, "packages/member/package.json"), JSON.stringify({ ...member, version: "2.0.0" }));
+  expect((await ended(start("bench"))).output).toContain("installing");
+});
+
+test("installs nothing when npm's own record matches, as after npm install", async () => {
+  const record = join(root, "node_modules", ".package-lock.json");
+  const other = { version: "1.0.0", optional: true, os: ["another"] };
+  const same = { ...lock, packages: { ...lock.packages, "node_modules/other": other } };
+  writeLock(same);
+  writeFileSync(record, JSON.stringify({ ...lock, packages: { ...lock.packages, "": undefined } }));
+  expect((await ended(start("bench"))).output).not.toContain("installing");
 });
 
 test("prints what npm said when it fails, starts nothing, and tries again next time", async () => {

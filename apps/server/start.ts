@@ -1,4 +1,11 @@
-import { type BuildInfo, openConfig, readSettings, requireSafeListener, type Settings } from "@vcon-server/core/config";
+import {
+  type BuildInfo,
+  findingText,
+  openConfig,
+  readSettings,
+  requireSafeListener,
+  type Settings,
+} from "@vcon-server/core/config";
 import { createSupervisor, type Supervisor } from "@vcon-server/core/engine";
 import { systemClock } from "@vcon-server/core/resilience";
 import { createLogger } from "@vcon-server/core/telemetry";
@@ -19,19 +26,22 @@ const CARE_MS = 10_000;
  * Throws a coded error when it cannot start: unusable settings, a configuration with errors, no backend.
  */
 export async function runServer({ roles, onReady }: ServerOptions): Promise<number> {
-  const { settings, build, env } = readSettings(process.env, { cwd: process.cwd() });
+  const { settings, build, env, findings } = readSettings(process.env, { cwd: process.cwd() });
   if (roles.includes("api")) requireSafeListener(settings);
   const log = createLogger({ level: settings.logLevel, name: "supervisor" });
   // lint first: a configuration with errors is reported once, here, and not by every child
   const config = await openConfig({ file: settings.configFile, env, registry: builtIns(), log });
   config.close();
+  for (const { variable, message, remedy } of findings) log.warn(`${variable}: ${message}`, { remedy });
+  for (const finding of config.findings) log.warn(findingText(finding), { code: finding.code });
   const owner = await ownBackend(settings, log);
   const backend = await connectBackend(settings, log);
   const wake = () => supervisor.wake(SUSPECTS);
   const { posts, lookForSuspects } = createPosts({ settings, roles, backend, log, wake });
   const supervisor: Supervisor = createSupervisor({ posts, clock: systemClock, log, grace: settings.grace });
   const ended = untilTold(supervisor);
-  const care = () => Promise.all([backend.repair(), lookForSuspects()]).catch((error) => log.warn("repair failed", { error }));
+  const care = () =>
+    Promise.all([backend.repair(), lookForSuspects()]).catch((error) => log.warn("repair failed", { error }));
   const caring = setInterval(care, CARE_MS);
   try {
     await supervisor.start();

@@ -11,7 +11,13 @@ export function encodeBase64url(bytes: Uint8Array): string {
     const left = bytes.length - at;
     const bits = (bytes[at]! << 16) | ((left > 1 ? bytes[at + 1]! : 0) << 8) | (left > 2 ? bytes[at + 2]! : 0);
     const quad = ALPHABET[bits >> 18]! + ALPHABET[(bits >> 12) & 63]!;
-    parts.push(left > 2 ? quad + ALPHABET[(bits >> 6) & 63]! + ALPHABET[bits & 63]! : left > 1 ? quad + ALPHABET[(bits >> 6) & 63]! : quad);
+    parts.push(
+      left > 2
+        ? quad + ALPHABET[(bits >> 6) & 63]! + ALPHABET[bits & 63]!
+        : left > 1
+          ? quad + ALPHABET[(bits >> 6) & 63]!
+          : quad,
+    );
   }
   return parts.join("");
 }

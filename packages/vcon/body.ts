@@ -9,10 +9,10 @@ export type DecodedBody =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array };
 
 /** A body with the encoding that says how to read it. */
-export interface EncodedBody {
+export type EncodedBody = {
   readonly body: Json;
   readonly encoding: Encoding;
-}
+};
 
 /** Whether JSON bodies are written as text, as the ecosystem does, or as values, as the draft does since core-03. */
 export type JsonMode = "text" | "value";

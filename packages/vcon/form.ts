@@ -34,7 +34,9 @@ export function uuidOf(value: unknown, form: Form | undefined = formOf(value)): 
 /** The unsigned vCon inside a signed one, unverified; `undefined` when it is compressed or no vCon. */
 export function payloadOf(value: JsonObject, nesting = 0): JsonObject | undefined {
   const inner = encodedJson(own(value, "payload"));
-  return inner !== undefined && formOf(inner) === "signed" && nesting < MAX_NESTING ? payloadOf(inner, nesting + 1) : inner;
+  return inner !== undefined && formOf(inner) === "signed" && nesting < MAX_NESTING
+    ? payloadOf(inner, nesting + 1)
+    : inner;
 }
 
 /** The JSON object in a base64url string, as JOSE writes headers and payloads. */
@@ -52,7 +54,9 @@ const uuidIn = (object: unknown): VconUuid | undefined => {
 function uuidInHeaders(value: JsonObject): VconUuid | undefined {
   const signatures = own(value, "signatures");
   for (const entry of Array.isArray(signatures) ? signatures : []) {
-    const found = isObject(entry) ? (uuidIn(own(entry, "header")) ?? uuidIn(encodedJson(own(entry, "protected")))) : undefined;
+    const found = isObject(entry)
+      ? (uuidIn(own(entry, "header")) ?? uuidIn(encodedJson(own(entry, "protected"))))
+      : undefined;
     if (found) return found;
   }
   return undefined;

@@ -18,7 +18,9 @@ export function verifyContentHash(bytes: Uint8Array, hashes: string | readonly s
     const algorithm = hash.slice(0, hash.indexOf("-"));
     return isAlgorithm(algorithm) ? [{ hash, algorithm }] : [];
   });
-  return known.length > 0 && known.every(({ hash, algorithm }) => contentHash(bytes, algorithm) === hash.replace(/=+$/, ""));
+  return (
+    known.length > 0 && known.every(({ hash, algorithm }) => contentHash(bytes, algorithm) === hash.replace(/=+$/, ""))
+  );
 }
 
 /** SHA-256 in lower-case hex of bytes, or of a text as UTF-8. */

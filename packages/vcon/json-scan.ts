@@ -124,9 +124,13 @@ function scanner(text: string, maxDepth: number) {
     if ((first === "{" || first === "[") && depth >= maxDepth) {
       stop("form.depth", `the document is nested deeper than ${maxDepth} levels`);
     }
-    if (first === "{") return members(depth + 1);
-    if (first === "[") return elements(depth + 1);
-    if (first === '"') return void string();
+    if (first === "{") members(depth + 1);
+    else if (first === "[") elements(depth + 1);
+    else if (first === '"') string();
+    else scalar();
+  }
+
+  function scalar(): void {
     const number = take(NUMBER);
     if (number !== undefined) inexact ||= !isExact(number);
     else if (take(LITERAL) === undefined) malformed("a value");

@@ -1,6 +1,6 @@
 import type { Json, Vcon } from "./document.ts";
 import type { Finding } from "./finding.ts";
-import { keepsRawNumbers, parseKeepingNumbers } from "./json-number.ts";
+import { isRawNumber, keepsRawNumbers, mayRound, parseKeepingNumbers } from "./json-number.ts";
 import { type JsonProblem, scanJson } from "./json-scan.ts";
 import { pointerOf } from "./pointer.ts";
 
@@ -13,9 +13,6 @@ export type ParsedJson =
 
 /** Deepest nesting of arrays and objects that is accepted. */
 export const MAX_DEPTH = 200;
-
-/** A run of digits, or a number with an exponent: a double may not hold it. */
-const MAYBE_INEXACT = /[\d.]{16}|[:,[\s]-?\d[\d.]*[eE]/;
 
 /**
  * Parses JSON that comes from outside. Refused: malformed text, bytes that are not UTF-8, U+0000 and lone surrogates
@@ -30,18 +27,18 @@ export function parseJson(content: string | Uint8Array, maxDepth: number = MAX_D
     value = JSON.parse(text);
   } catch (error) {
     const { problem } = scanJson(text, maxDepth);
-    return problem ? { ok: false, problem } : refused("form.json", error instanceof Error ? error.message : "malformed");
+    return problem
+      ? { ok: false, problem }
+      : refused("form.json", error instanceof Error ? error.message : "malformed");
   }
-  const suspicious = text.includes("\\u") || (typeof content === "string" && !text.isWellFormed());
-  const seen = survey(value, { maxDepth, strings: suspicious });
-  const clean = seen.sound && seen.members === membersIn(text) && !MAYBE_INEXACT.test(text);
+  const seen = survey(value, maxDepth);
+  const clean = seen.sound && seen.members === membersIn(text) && hasSoundText(content, text) && !mayRound(text);
   return clean ? { ok: true, value, findings: [] } : scanned(text, value, maxDepth);
 }
 
 /** The first thing in an already parsed value for which `parseJson` would have refused its text. */
-export function problemOf(value: unknown, maxDepth: number = MAX_DEPTH): JsonProblem | undefined {
-  return survey(value, { maxDepth, strings: true }).sound ? undefined : locate(value, [], maxDepth);
-}
+export const problemOf = (value: unknown, maxDepth: number = MAX_DEPTH): JsonProblem | undefined =>
+  locate(value, [], maxDepth);
 
 /** The document as JSON text, without spaces; raw numbers as they were read. */
 export const serialize = (vcon: Vcon): string => JSON.stringify(vcon);
@@ -53,7 +50,7 @@ export const toBytes = (vcon: Vcon): Uint8Array => new TextEncoder().encode(JSON
 export function jsonText(text: string): Json | undefined {
   try {
     const value: Json = JSON.parse(text);
-    return MAYBE_INEXACT.test(text) ? parseKeepingNumbers(text) : value;
+    return mayRound(text) || !survey(value, MAX_DEPTH).sound ? parseKeepingNumbers(text) : value;
   } catch {
     return undefined;
   }
@@ -76,7 +73,15 @@ function textOf(content: string | Uint8Array): string | undefined {
 function scanned(text: string, value: Json, maxDepth: number): ParsedJson {
   const { problem, duplicates, inexact } = scanJson(text, maxDepth);
   if (problem) return { ok: false, problem };
-  const findings = duplicates.map((pointer): Finding => finding("form.duplicate-key", 2, pointer, "the name of this member occurs twice in its object; the last one counts"));
+  const findings = duplicates.map(
+    (pointer): Finding =>
+      finding(
+        "form.duplicate-key",
+        2,
+        pointer,
+        "the name of this member occurs twice in its object; the last one counts",
+      ),
+  );
   if (!inexact) return { ok: true, value, findings };
   if (keepsRawNumbers()) return { ok: true, value: parseKeepingNumbers(text), findings };
   const lost = finding("form.number", 0, "", "a number was rounded: this runtime cannot keep it exactly");
@@ -94,46 +99,48 @@ const finding = (code: string, rule: number, pointer: string, message: string): 
 });
 
 /**
- * At least as many as the text has members: places where a quote and a colon meet, unless the quote is escaped.
- * Texts that can fool the count (space before a colon, a name that ends in a backslash) give NaN, which equals nothing.
+ * At least as many as the text has members: colons after a quote that is not escaped. Only a string that begins with
+ * a colon makes it more.
  */
 function membersIn(text: string): number {
-  if (text.includes('\\\\"') || /"[ \t\n\r]+:/.test(text)) return Number.NaN;
   let count = 0;
-  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) {
-    if (text.charCodeAt(at - 1) !== 92) count++;
+  for (let colon = text.indexOf(":"); colon >= 0; colon = text.indexOf(":", colon + 1)) {
+    let at = colon - 1;
+    while (isSpace(text.charCodeAt(at))) at--;
+    if (text.charCodeAt(at) !== QUOTE) continue;
+    const quote = at;
+    while (text.charCodeAt(at - 1) === BACKSLASH) at--;
+    if ((quote - at) % 2 === 0) count++;
   }
   return count;
 }
 
-interface Limits {
-  readonly maxDepth: number;
-  readonly strings: boolean;
+const QUOTE = 34;
+const BACKSLASH = 92;
+const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+
+/** False when a string may hold U+0000 or half of a surrogate pair. */
+function hasSoundText(content: string | Uint8Array, text: string): boolean {
+  if (typeof content === "string" && !text.isWellFormed()) return false;
+  return !text.includes("\\u") || !/\\u(?:0000|[dD][89a-fA-F])/.test(text);
 }
 
-/** Counts members and says whether depth and strings are acceptable. */
-function survey(root: unknown, { maxDepth, strings }: Limits): { members: number; sound: boolean } {
+/** Counts members, and says whether nesting and numbers stay within bounds. */
+function survey(root: unknown, maxDepth: number): { readonly members: number; readonly sound: boolean } {
   let [members, sound] = [0, true];
-  const accept = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
-  const visit = (value: unknown, depth: number): void => {
-    if (typeof value === "string") {
-      if (strings && !accept(value)) sound = false;
-    } else if (typeof value === "object" && value !== null && sound) {
-      if (depth > maxDepth) {
-        sound = false;
-      } else if (Array.isArray(value)) {
-        for (const element of value) if (typeof element !== "number") visit(element, depth + 1);
-      } else {
-        for (const name of Object.keys(value)) {
-          members++;
-          if (strings && !accept(name)) sound = false;
-          const member: unknown = Reflect.get(value, name);
-          if (typeof member !== "number") visit(member, depth + 1);
-        }
-      }
+  const visit = (value: object, depth: number): void => {
+    if (depth > maxDepth) sound = false;
+    if (!sound) return;
+    const inside: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    if (inside !== value) members += inside.length;
+    for (let at = 0; at < inside.length; at++) {
+      const element = inside[at];
+      if (typeof element === "number") sound &&= Number.isFinite(element);
+      else if (typeof element === "object" && element !== null) visit(element, depth + 1);
     }
   };
-  visit(root, 1);
+  if (typeof root === "object" && root !== null) visit(root, 1);
+  else if (typeof root === "number") sound = Number.isFinite(root);
   return { members, sound };
 }
 
@@ -141,13 +148,16 @@ function locate(value: unknown, path: readonly (string | number)[], maxDepth: nu
   const at = { pointer: pointerOf(path), offset: 0 };
   if (typeof value === "string") {
     if (value.includes("\0")) return { code: "form.nul", message: "U+0000 is not accepted in a string", ...at };
-    if (!value.isWellFormed()) return { code: "form.surrogate", message: "a string holds half of a surrogate pair", ...at };
+    if (!value.isWellFormed())
+      return { code: "form.surrogate", message: "a string holds half of a surrogate pair", ...at };
   } else if (typeof value === "object" && value !== null) {
     if (path.length >= maxDepth) {
       return { code: "form.depth", message: `the document is nested deeper than ${maxDepth} levels`, ...at };
     }
+    if (isRawNumber(value)) return undefined;
     for (const [name, member] of Object.entries(value)) {
-      const found = locate(name, path, maxDepth) ?? locate(member, [...path, Array.isArray(value) ? Number(name) : name], maxDepth);
+      const found =
+        locate(name, path, maxDepth) ?? locate(member, [...path, Array.isArray(value) ? Number(name) : name], maxDepth);
       if (found) return found;
     }
   }

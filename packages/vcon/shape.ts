@@ -1,12 +1,15 @@
+import { isRawNumber } from "./json-number.ts";
+
 /** An object of JSON, with nothing known about its members. */
 export type JsonObject = { readonly [member: string]: unknown };
 
 /** Whether the value is a JSON object; raw numbers and arrays are not. */
 export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && Object.getPrototypeOf(value) !== null;
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
 
 /** The member when it is the object's own; never something inherited such as `constructor`. */
-export const own = (object: JsonObject, name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
+export const own = (object: JsonObject, name: string): unknown =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
 
 /** Whether a member means nothing: the draft lets null, `{}` and `[]` stand for an absent member. */
 export function isAbsent(value: unknown): boolean {
@@ -15,11 +18,18 @@ export function isAbsent(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
+/** Positions and elements of an array; nothing for anything else. */
+export const entriesOf = (value: unknown): Iterable<[number, unknown]> => (Array.isArray(value) ? value.entries() : []);
+
 /** The same object with one member set, in its place; safe for every name, `__proto__` included. */
 export const withMember = <T extends JsonObject>(object: T, name: keyof T & string, value: T[typeof name]): T => ({
   ...object,
   [name]: value,
 });
+
+/** The same object without one member. */
+export const without = (object: JsonObject, name: string): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([member]) => member !== name));
 
 /** Whether two JSON values are equal; members may stand in any order. */
 export function deepEqual(a: unknown, b: unknown): boolean {

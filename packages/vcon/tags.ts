@@ -1,5 +1,6 @@
 import { decodeBody, type JsonMode, jsonBody } from "./body.ts";
 import type { Attachment, Json, Vcon } from "./document.ts";
+import { jsonText } from "./json.ts";
 import { isObject, own } from "./shape.ts";
 
 export interface Tag {
@@ -52,6 +53,18 @@ export function tagOf(entry: string): Tag {
   return colon < 0 ? { name: entry, value: "" } : { name: entry.slice(0, colon), value: entry.slice(colon + 1) };
 }
 
+/** The entries of a tags attachment whose body is a list, as they are written; `undefined` for other bodies. */
+export function tagEntries(attachment: Attachment): string[] | undefined {
+  const body = tagBody(attachment);
+  return Array.isArray(body) ? body.filter((entry) => typeof entry === "string") : undefined;
+}
+
+/** The attachment with other entries in its list, its body written the way it was. */
+export const withTagEntries = (attachment: Attachment, entries: readonly string[]): Attachment => ({
+  ...attachment,
+  body: typeof attachment.body === "string" ? JSON.stringify(entries) : entries,
+});
+
 /** Entries of a list of tags, or name and value of each member of an object; `undefined` when it is neither. */
 export function tagsIn(attachment: Attachment): Tag[] | undefined {
   const body = tagBody(attachment);
@@ -71,14 +84,9 @@ const spelled = ({ name, value }: Tag): string => `${name}:${value}`;
 /** What a tags attachment holds. Text under `none` is read too: producers put JSON there. */
 function tagBody(attachment: Attachment): Json | undefined {
   const decoded = decodeBody(attachment);
-  if (decoded?.kind === "text") return decodeBody({ body: decoded.text, encoding: "json" }) && parsed(decoded.text);
+  if (decoded?.kind === "text") return jsonText(decoded.text);
   return decoded?.kind === "json" ? decoded.value : undefined;
 }
-
-const parsed = (text: string): Json | undefined => {
-  const decoded = decodeBody({ body: text, encoding: "json" });
-  return decoded?.kind === "json" ? decoded.value : undefined;
-};
 
 /** The attachment with more tags, its body written the way it was. */
 function extended(attachment: Attachment, tags: readonly Tag[]): Attachment {

@@ -69,6 +69,7 @@ function assemble(now: number, randA: number, host: string): VconUuid {
   const variant = (8 + Number.parseInt(host[0]!, 16)).toString(16);
   const a = randA.toString(16).padStart(3, "0");
   const text = `${time.slice(0, 8)}-${time.slice(8)}-8${a}-${variant}${host.slice(1, 4)}-${host.slice(4)}`;
-  if (!isUuid(text)) throw new RangeError(`cannot make a UUID at the time ${now}: the clock must give milliseconds since 1970`);
+  if (!isUuid(text))
+    throw new RangeError(`cannot make a UUID at the time ${now}: the clock must give milliseconds since 1970`);
   return text;
 }

@@ -50,7 +50,7 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
     owners.delete(child);
     while (lease) {
       try {
-        if ((await backend.abandon(lease.owner, lease.lists)) > 0) wake();
+        await backend.abandon(lease.owner, lease.lists);
         return;
       } catch (error) {
         log.warn("leases of a dead worker cannot be taken back yet", { owner: lease.owner, error });
@@ -59,7 +59,14 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
     }
   }
 
-  const onExit: Post["onExit"] = (_, child) => void takeBack(child);
+  async function lookForSuspects(): Promise<void> {
+    if (lists.length === 0) return;
+    const waiting = await backend.suspects(lists);
+    if (waiting.some((count) => count > 0)) wake();
+  }
+
+  const unseen = (error: unknown) => log.warn("looking for suspects failed; the next round tries again", { error });
+  const onExit: Post["onExit"] = (_, child) => void takeBack(child).then(lookForSuspects).catch(unseen);
   const worker = (at: number): Post => ({ name: `worker ${at}`, spawn: spawn("worker"), onExit });
   const api: Post[] = roles.includes("api") ? [{ name: "api", spawn: spawn("api") }] : [];
   const workers: Post[] = roles.includes("worker")
@@ -68,12 +75,5 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
         { name: SUSPECTS, spawn: spawn("suspects"), onExit, onDemand: true },
       ]
     : [];
-  return {
-    posts: [...api, ...workers],
-    async lookForSuspects() {
-      if (lists.length === 0) return;
-      const waiting = await backend.suspects(lists);
-      if (waiting.some((count) => count > 0)) wake();
-    },
-  };
+  return { posts: [...api, ...workers], lookForSuspects };
 }

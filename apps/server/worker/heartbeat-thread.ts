@@ -43,7 +43,11 @@ async function watch(): Promise<never> {
   for (;;) {
     const culprit = stalledBy(data.memory, monotonic(), SLACK_MS);
     if (culprit !== undefined) {
-      const line = { "log.level": "error", message: "a link blocks the process past its time; the process is ended", link: culprit };
+      const line = {
+        "log.level": "error",
+        message: "a link blocks the process past its time; the process is ended",
+        link: culprit,
+      };
       writeSync(2, `${JSON.stringify(line)}\n`);
       process.kill(process.pid, "SIGKILL");
     }

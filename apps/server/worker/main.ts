@@ -22,7 +22,8 @@ export interface RunningWorker {
   readonly ended: Promise<void>;
 }
 
-const listsOf = (plan: Plan) => plan.chains.filter(({ enabled }) => enabled).flatMap(({ ingressLists }) => ingressLists);
+const listsOf = (plan: Plan) =>
+  plan.chains.filter(({ enabled }) => enabled).flatMap(({ ingressLists }) => ingressLists);
 
 /** Runs chains in this process until stopped. */
 export async function startWorker({ settings, config, log, suspectsOnly }: WorkerStart): Promise<RunningWorker> {

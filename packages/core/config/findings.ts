@@ -56,7 +56,7 @@ export const FINDINGS = {
   VCON_CONFIG_DUPLICATE_ENTRY: warning("A list has the same entry twice."),
   VCON_CONFIG_UNUSED: warning("Something is configured and never used."),
   VCON_CONFIG_UNCONSUMED_LIST: warning("A link sends to a list that no enabled chain takes from."),
-  VCON_CONFIG_LOOP: warning("vCons can go round in a circle."),
+  VCON_CONFIG_LOOP: warning("Chains send vCons round in a circle."),
   VCON_CONFIG_EGRESS_DEAD_LETTERS: warning("A chain sends its results to a dead-letter list."),
   VCON_CONFIG_ONLY_COPY_EXPIRES: warning("A chain lets vCons expire that no storage has."),
   VCON_CONFIG_TIMEOUT_UNREACHABLE: warning("A time limit can never be reached."),

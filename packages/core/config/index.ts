@@ -1,3 +1,8 @@
+export { type Compiled, type ConfigText, compile } from "./compile.ts";
+export { createRegistry, type ImportPackage } from "./create-registry.ts";
+export { type ConfigFinding, FINDINGS, type FindingCode, findingText, type Severity } from "./findings.ts";
+export { LIST_NAME, LIST_NAME_RULE, reservedList } from "./list-names.ts";
+export { type ConfigOptions, type ConfigSource, openConfig } from "./open-config.ts";
 export {
   type ChainPlan,
   dlqOf,
@@ -19,5 +24,8 @@ export {
   type SettingsRead,
 } from "./read-settings.ts";
 export type { Kinds, PluginEntry, PluginKind, PluginRegistry, PluginTable } from "./registry.ts";
+export { DOCUMENT } from "./schema.ts";
+export { factsOf, type SchemaNode, typeText } from "./schema-facts.ts";
 export type { Settings } from "./settings.ts";
+export { nearest } from "./suggest.ts";
 export { VARIABLES, type Variable, type VariableName } from "./variables.ts";

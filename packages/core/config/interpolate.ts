@@ -70,7 +70,12 @@ export async function interpolate(value: unknown, references: References, report
     if (typeof at !== "object" || at === null) return at;
     const entries = Object.entries(at).filter(([key]) => {
       if (key !== "__proto__") return true;
-      report("VCON_CONFIG_NAME", { path: [...path, key], at: "key", message: "this key cannot be used", remedy: "rename it" });
+      report("VCON_CONFIG_NAME", {
+        path: [...path, key],
+        at: "key",
+        message: "this key cannot be used",
+        remedy: "rename it",
+      });
       return false;
     });
     const untouched = (key: string) => path.length === 0 && key === "tests";
@@ -89,11 +94,17 @@ interface Where {
 async function resolvePiece(piece: Piece, { env, file }: References, { path, report }: Where) {
   if (piece.kind === "text") return { text: piece.text, hidden: false };
   if (piece.kind === "broken") {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the configuration
     const remedy = "write ${NAME}, ${NAME:-default} or ${file:/path}, or $${ for a literal ${";
-    report("VCON_CONFIG_VARIABLE_SYNTAX", { path, message: `${JSON.stringify(piece.text)} is not a reference`, remedy });
+    report("VCON_CONFIG_VARIABLE_SYNTAX", {
+      path,
+      message: `${JSON.stringify(piece.text)} is not a reference`,
+      remedy,
+    });
     return { text: piece.text, hidden: false };
   }
-  if (piece.kind === "file") return { text: await fileText(resolve(dirname(file), piece.path), { path, report }), hidden: true };
+  if (piece.kind === "file")
+    return { text: await fileText(resolve(dirname(file), piece.path), { path, report }), hidden: true };
   const given = Object.hasOwn(env, piece.name) ? env[piece.name] : undefined;
   const found = given || (piece.fallback ?? given);
   if (found === undefined && piece.fallback === undefined) {
@@ -112,7 +123,11 @@ async function fileText(path: string, where: Where): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     const remedy = "create it, or make it readable for the user of the server";
-    where.report("VCON_CONFIG_VARIABLE_FILE", { path: where.path, message: `${path} cannot be read (${code})`, remedy });
+    where.report("VCON_CONFIG_VARIABLE_FILE", {
+      path: where.path,
+      message: `${path} cannot be read (${code})`,
+      remedy,
+    });
     return "";
   }
 }

@@ -25,6 +25,8 @@ export type PluginTable = { readonly [K in PluginKind]: readonly PluginEntry<Kin
 export interface PluginRegistry {
   /** Names of the built-in plug-ins of a kind, in alphabetical order. */
   names(kind: PluginKind): readonly string[];
-  /** The built-in plug-in of that name or alias, or the installed package; `undefined` when there is neither. */
+  /** Whether a built-in plug-in of the kind has that name or alias. */
+  knows(kind: PluginKind, module: string): boolean;
+  /** The built-in plug-in of that name or alias, or the installed package; `undefined` when there is neither. Throws `VCON_CONFIG_PLUGIN`. */
   load<K extends PluginKind>(kind: K, module: string): Promise<Kinds[K] | undefined>;
 }

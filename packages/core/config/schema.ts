@@ -13,22 +13,30 @@ const maybe = <T extends z.ZodType>(schema: T) => schema.nullish();
 
 const options = () => maybe(z.record(z.string(), z.unknown())).describe("Options of the plug-in.");
 
-const moduleName = () => z.string().min(1).describe("Built-in plug-in, name of the Python server, or installed npm package.");
+const moduleName = () =>
+  z
+    .string()
+    .min(1)
+    .describe(
+      "Built-in plug-in, name of the Python server, installed npm package, or `./file` beside the configuration.",
+    );
 
-const retries = () =>
-  z.strictObject({
-    max_attempts: maybe(z.int().min(1).max(1000)).describe("Tries in all."),
-    initial_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait before the second try, in seconds."),
-    max_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait of all, in seconds."),
-    multiplier: maybe(z.number().min(1).max(100)).describe("How much longer each wait is than the one before."),
-  });
+const WAITS = {
+  initial_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait before the second try; default 1."),
+  max_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait of all; default 30."),
+  multiplier: maybe(z.number().min(1).max(100)).describe(
+    "How much longer each wait is than the one before; default 2.",
+  ),
+};
+
+const TRIES = { max_attempts: maybe(z.int().min(1).max(1000)).describe("Tries in all; default 4.") };
 
 /** `links.<name>`. */
 export const LINK = z.strictObject({
   module: moduleName(),
   options: options(),
   timeout: maybe(seconds()).describe("Seconds one run may take; default 300."),
-  retries: maybe(retries()).describe("How a failing run is tried again."),
+  retries: maybe(z.strictObject({ ...TRIES, ...WAITS })).describe("How a failing run is tried again."),
   on_error: maybe(z.enum(["dlq", "skip"])).describe("What happens after the last try; default dlq."),
 });
 
@@ -37,17 +45,22 @@ export const STORAGE = z.strictObject({
   module: moduleName(),
   options: options(),
   timeout: maybe(seconds()).describe("Seconds one call may take; default 30."),
-  retries: maybe(retries()).describe("How a failing delivery is tried again."),
+  retries: maybe(z.strictObject(WAITS)).describe("How a failing delivery is tried again."),
   breaker: maybe(
     z.strictObject({
-      failures: maybe(z.int().min(1).max(1_000_000)).describe("Failures in a row after which it is left alone; default 5."),
+      failures: maybe(z.int().min(1).max(1_000_000)).describe(
+        "Failures in a row after which it is left alone; default 5.",
+      ),
       reset_secs: maybe(seconds()).describe("Seconds it is left alone; default 10."),
     }),
   ).describe("When a failing storage is left alone."),
   read: maybe(z.boolean()).describe("Whether reads fall through to it; default true."),
-  give_up_after_secs: maybe(z.number().positive().max(10 * LONGEST_SECONDS)).describe(
-    "Seconds after which a pending delivery becomes a dead letter; default 604800.",
-  ),
+  give_up_after_secs: maybe(
+    z
+      .number()
+      .positive()
+      .max(10 * LONGEST_SECONDS),
+  ).describe("Seconds after which a pending delivery becomes a dead letter; default 604800."),
 });
 
 /** `tracers.<name>`. */
@@ -60,10 +73,17 @@ const TRUE_OR_FALSE = "must be true or false";
 
 /** `chains.<name>`. */
 export const CHAIN = z.strictObject({
-  enabled: maybe(z.union([z.boolean(), z.literal(0), z.literal(1)], TRUE_OR_FALSE)).describe("Whether it runs; default true."),
+  enabled: maybe(z.union([z.boolean(), z.literal(0), z.literal(1)], TRUE_OR_FALSE)).describe(
+    "Whether it runs; default true.",
+  ),
   ingress_lists: lists().describe("Lists it takes vCons from; default `<chain>_ingress`."),
   links: z
-    .array(z.union([z.string().min(1), z.record(z.string(), z.unknown())], "must be the name of a link, or one link with its options"))
+    .array(
+      z.union(
+        [z.string().min(1), z.record(z.string(), z.unknown())],
+        "must be the name of a link, or one link with its options",
+      ),
+    )
     .describe("Links in order: `name`, or `name: {option: value}`."),
   storages: names().describe("Storages that receive the result."),
   required_storages: names().describe("Storages that must have it before it goes on; default all."),
@@ -71,11 +91,17 @@ export const CHAIN = z.strictObject({
   tracers: names().describe("Tracers that watch; default all."),
   timeout: maybe(seconds()).describe("Seconds the whole chain may take."),
   concurrency: maybe(z.int().min(1).max(100_000)).describe("vCons of this chain at a time per worker."),
-  dlq_name: maybe(z.string().min(1)).describe("Dead-letter list; `{ingress_list}` stands for where the vCon came from. Default `<chain>_dlq`."),
-  on_halt: maybe(z.enum(["expire", "keep"])).describe("What becomes of the working copy of a halted vCon; default expire."),
+  dlq_name: maybe(z.string().min(1)).describe(
+    "Dead-letter list; `{ingress_list}` stands for where the vCon came from. Default `<chain>_dlq`.",
+  ),
+  on_halt: maybe(z.enum(["expire", "keep"])).describe(
+    "What becomes of the working copy of a halted vCon; default expire.",
+  ),
   egress_format_version: maybe(z.enum(["0.0.1", "0.3.0", "0.4.0"])).describe("vCon version written at its exits."),
   json_bodies: maybe(z.enum(["text", "value"])).describe("How links write JSON bodies; default text."),
-  profile: maybe(z.enum(["tolerant", "strict", "legacy"])).describe("How strictly its vCons are checked; default tolerant."),
+  profile: maybe(z.enum(["tolerant", "strict", "legacy"])).describe(
+    "How strictly its vCons are checked; default tolerant.",
+  ),
 });
 
 /** An entry of `tests`. */
@@ -98,7 +124,13 @@ export const TEST = z.strictObject({
 export const INGRESS_KEYS = z.union([z.string().min(1), z.array(z.string().min(1))], "must be a key or a list of keys");
 
 /** Entries of the sections that hold named things. */
-export const SECTIONS = { links: LINK, storages: STORAGE, tracers: TRACER, chains: CHAIN, ingress_auth: INGRESS_KEYS } as const;
+export const SECTIONS = {
+  links: LINK,
+  storages: STORAGE,
+  tracers: TRACER,
+  chains: CHAIN,
+  ingress_auth: INGRESS_KEYS,
+} as const;
 
 /** The whole document, for editors and the reference. What the linter does beyond it, it does with positions. */
 export const DOCUMENT = z.strictObject({

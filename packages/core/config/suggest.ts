@@ -27,7 +27,8 @@ export function nearest(word: string, known: Iterable<string>, most = 4): string
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(plain, candidate.toLowerCase().replaceAll("-", "_"));
-    if (distance < (best?.distance ?? Math.min(most, Math.ceil(plain.length / 3)) + 1)) best = { word: candidate, distance };
+    if (distance < (best?.distance ?? Math.min(most, Math.ceil(plain.length / 3)) + 1))
+      best = { word: candidate, distance };
   }
   return best?.word;
 }

@@ -119,7 +119,7 @@ export const VARIABLES = {
   CONSERVER_API_TOKEN_FILE: optional("File with more tokens, one a line.", text),
   CONSERVER_HEADER_NAME: defaulted("Header that carries the token.", headerName, "x-conserver-api-token"),
   CONSERVER_WORKERS: defaulted("Worker processes.", whole(1, 1024), "1"),
-  CONSERVER_VCON_CONCURRENCY: defaulted("vCons in flight per worker.", whole(1, 100_000), "64"),
+  CONSERVER_VCON_CONCURRENCY: defaulted("vCons in flight per worker.", whole(1, 100_000), "256"),
   CONSERVER_PARALLEL_STORAGE: defaulted("Whether the storages of a chain are written at the same time.", flag, "true"),
   CONSERVER_START_METHOD: defaulted(
     "How workers start; the values of the Python server all mean process.",

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+} from "yaml";
 import type { FindingCode, Path, Problem } from "./findings.ts";
 
 /** A parsed YAML text: its value, and where things stand in it. */
@@ -6,7 +18,7 @@ export interface YamlSource {
   readonly document: Document.Parsed;
   /** Plain data; `undefined` when the text cannot be understood at all. */
   readonly value: unknown;
-  /** Position of the key or value at a path, or of the nearest thing around it. */
+  /** Position of the key or value (the value of nothing is its key) at a path, or of the nearest thing around it. */
   locate(path: Path, at?: "key" | "value"): Position;
 }
 
@@ -33,7 +45,7 @@ export function readYaml(text: string): { readonly source: YamlSource; readonly 
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), col: Math.max(1, col) };
   };
-  const problems = textProblems(document, place);
+  const problems = textProblems(document, place, text.split("\n"));
   if (tooLarge) problems.push({ ...START, code: "VCON_CONFIG_TOO_LARGE", path: [], ...TOO_LARGE });
   const readable = problems.every(({ code }) => code === "VCON_CONFIG_DUPLICATE_KEY");
   const value = readable ? toData(document, problems, place) : undefined;
@@ -44,22 +56,44 @@ export function readYaml(text: string): { readonly source: YamlSource; readonly 
 const START: Position = { line: 1, col: 1 };
 const TOO_LARGE = { message: "the file is larger than 4 MiB", remedy: "keep data out of the configuration" };
 
-function textProblems(document: Document.Parsed, place: (offset: number) => Position): TextProblem[] {
-  return [...document.errors, ...document.warnings].map((error): TextProblem => {
-    const at = { ...place(error.pos[0]), path: [] };
-    if (error.code === "DUPLICATE_KEY") {
-      return { ...at, code: "VCON_CONFIG_DUPLICATE_KEY", message: "this key stands twice in its map", remedy: "keep one of them" };
-    }
-    if (error.code === "TAG_RESOLVE_FAILED") {
-      return { ...at, code: "VCON_CONFIG_TAG", message: "this YAML tag is not supported", remedy: "write a plain value" };
-    }
-    return { ...at, code: "VCON_CONFIG_YAML", message: lowerFirst(error.message), remedy: REMEDIES[error.code] ?? "correct the YAML here" };
+function textProblems(
+  document: Document.Parsed,
+  place: (offset: number) => Position,
+  lines: readonly string[],
+): TextProblem[] {
+  const problems = [...document.errors, ...document.warnings].map((error): TextProblem => {
+    const known = KNOWN_PROBLEMS[error.code];
+    const position = place(error.pos[0]);
+    // braces of a reference end the map or list it stands in
+    const bare = lines[position.line - 1]?.includes("${") ? QUOTE_REFERENCE : undefined;
+    const remedy = bare ?? REMEDIES[error.code] ?? "correct the YAML here";
+    return { code: "VCON_CONFIG_YAML", message: lowerFirst(error.message), remedy, ...known, ...position, path: [] };
   });
+  // one slip makes the parser stumble several times on its line
+  const first = (problem: TextProblem) =>
+    problems.find(({ code, line }) => code === problem.code && line === problem.line);
+  return problems.filter((problem) => problem.code !== "VCON_CONFIG_YAML" || first(problem) === problem);
 }
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the configuration
+const QUOTE_REFERENCE = 'inside { } and [ ], put references in quotes: "${NAME}"';
+
+const KNOWN_PROBLEMS: Readonly<Record<string, Pick<TextProblem, "code" | "message" | "remedy">>> = {
+  DUPLICATE_KEY: {
+    code: "VCON_CONFIG_DUPLICATE_KEY",
+    message: "this key stands twice in its map",
+    remedy: "keep one of them",
+  },
+  TAG_RESOLVE_FAILED: {
+    code: "VCON_CONFIG_TAG",
+    message: "this YAML tag is not supported",
+    remedy: "write a plain value",
+  },
+};
 
 const REMEDIES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "indent with spaces",
-  BAD_INDENT: "align it with its neighbours, or indent it under its parent",
+  BAD_INDENT: "align it with its neighbours, indent it under its parent, or close the bracket",
   BAD_ALIAS: "write a name after the asterisk, or quote the text",
   MISSING_CHAR: "close what was opened, or quote the text",
   MULTIPLE_DOCS: "keep one document; remove what follows `---`",
@@ -84,7 +118,8 @@ function toData(document: Document.Parsed, problems: TextProblem[], place: (offs
         return visit.BREAK;
       },
     });
-    const message = offset > 0 ? "this alias has no anchor before it" : "aliases multiply to more than a thousand copies";
+    const message =
+      offset > 0 ? "this alias has no anchor before it" : "aliases multiply to more than a thousand copies";
     problems.push({ ...place(offset), code: "VCON_CONFIG_ALIAS", path: [], message, remedy: "write the value out" });
     return undefined;
   }
@@ -93,20 +128,23 @@ function toData(document: Document.Parsed, problems: TextProblem[], place: (offs
 /** Follows a path through maps, lists, aliases and merge keys as far as it leads. */
 function offsetOf(document: Document.Parsed, path: Path, at: "key" | "value"): number {
   let node: unknown = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const [index, part] of path.entries()) {
+  let value = startOf(node) ?? 0;
+  let key = value;
+  for (const part of path) {
     const inside = resolved(document, node);
     const pair = isMap(inside) ? findPair(document, inside.items, String(part)) : undefined;
     const next: unknown = isSeq(inside) && typeof part === "number" ? inside.items[part] : pair?.value;
-    const last = index === path.length - 1;
-    const key = startOf(pair?.key);
-    if (pair === undefined && next === undefined) return offset;
-    const value = startOf(next);
-    offset = last && at === "key" ? (key ?? value ?? offset) : (value ?? key ?? offset);
+    if (pair === undefined && next === undefined) break;
+    key = startOf(pair?.key) ?? startOf(next) ?? value;
+    value = isNothing(next) ? key : (startOf(next) ?? key);
     node = next;
   }
-  return offset;
+  return at === "key" ? key : value;
 }
+
+/** An empty value stands nowhere; its key does. */
+const isNothing = (node: unknown): boolean =>
+  isScalar(node) && node.value === null && node.range?.[0] === node.range?.[1];
 
 function findPair(document: Document.Parsed, pairs: readonly Pair[], key: string): Pair | undefined {
   const own = pairs.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);

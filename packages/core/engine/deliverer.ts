@@ -51,7 +51,10 @@ type Attempt = Omit<DeliveryTask, "document"> & {
 const LEASE_MARGIN = 5_000;
 
 export function createDeliverer(deps: DelivererDeps): Deliverer {
-  const reports = createBatcher((batch: DeliveryReport[]) => deps.backend.settleDeliveries(batch), { max: 128, parallel: 4 });
+  const reports = createBatcher((batch: DeliveryReport[]) => deps.backend.settleDeliveries(batch), {
+    max: 128,
+    parallel: 4,
+  });
   const active = new Set<Promise<void>>();
 
   function track(work: Promise<void>, { uuid, storage }: Pick<Attempt, "uuid" | "storage">): void {
@@ -81,7 +84,8 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     try {
       if (action === "delete") await storages.remove(storage, uuid);
       else if (document) await storages.save(storage, storedVcon(attempt, document));
-      else throw new VconError("VCON_NOT_LOADED", `the working copy of ${uuid} is gone, storage ${storage} cannot get it`);
+      else
+        throw new VconError("VCON_NOT_LOADED", `the working copy of ${uuid} is gone, storage ${storage} cannot get it`);
       return { kind: "done" };
     } catch (error) {
       return failed(attempt, asVconError(error, "VCON_STORAGE_DOWN", `storage ${storage}, ${action} ${uuid}`));
@@ -100,9 +104,16 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       return { kind: "again", delay, code: error.code, message: error.message, counts: true };
     }
     const reason = tooLate
-      ? new VconError("VCON_STORAGE_GAVE_UP", `storage ${attempt.storage} did not accept ${attempt.uuid} in time`, { cause: error })
+      ? new VconError("VCON_STORAGE_GAVE_UP", `storage ${attempt.storage} did not accept ${attempt.uuid} in time`, {
+          cause: error,
+        })
       : error;
-    deps.log.error("delivery given up", { uuid: attempt.uuid, storage: attempt.storage, code: reason.code, error: error.message });
+    deps.log.error("delivery given up", {
+      uuid: attempt.uuid,
+      storage: attempt.storage,
+      code: reason.code,
+      error: error.message,
+    });
     const { uuid, chain, storage } = attempt;
     const facts = { uuid, chain, storage, list: "", kind: "storage" as const, attempt: attempt.attempt + 1, at: now };
     const record = deadLetter({ ...facts, error: reason, config: runtime.plan.version, worker: deps.worker });
@@ -114,7 +125,14 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
 
   return {
     start({ uuid, chain, list, storages, document }) {
-      const common = { uuid, chain: chain.name, action: "save" as const, attempt: 0, since: deps.clock.now(), dlq: dlqOf(chain, list) };
+      const common = {
+        uuid,
+        chain: chain.name,
+        action: "save" as const,
+        attempt: 0,
+        since: deps.clock.now(),
+        dlq: dlqOf(chain, list),
+      };
       for (const storage of storages) {
         const { rev, bytes, vcon } = document;
         const version = chain.egressVersion ?? deps.egressVersion;
@@ -139,7 +157,13 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
   };
 
   async function handBack({ uuid, storage, action, document }: Attempt): Promise<void> {
-    const result = { kind: "again" as const, delay: 0, code: "VCON_STORAGE_DOWN", message: "waiting for room", counts: false };
+    const result = {
+      kind: "again" as const,
+      delay: 0,
+      code: "VCON_STORAGE_DOWN",
+      message: "waiting for room",
+      counts: false,
+    };
     await reports.add({ uuid, storage, action, rev: document?.rev ?? 0, result });
   }
 }

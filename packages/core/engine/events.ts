@@ -3,8 +3,28 @@ import type { VconError } from "../errors/index.ts";
 
 /** What the engine tells the process it runs in; telemetry turns it into metrics, log lines and events. */
 export type EngineEvent =
-  | { readonly type: "run.ended"; readonly uuid: VconUuid; readonly chain: string; readonly list: string; readonly end: RunResult; readonly ms: number; readonly error?: VconError }
-  | { readonly type: "link.ended"; readonly chain: string; readonly link: string; readonly outcome: "forward" | "halt" | "error" | "skip"; readonly ms: number }
-  | { readonly type: "storage.failed"; readonly uuid: VconUuid; readonly storage: string; readonly chain: string; readonly error: VconError };
+  | {
+      readonly type: "run.ended";
+      readonly uuid: VconUuid;
+      readonly chain: string;
+      readonly list: string;
+      readonly end: RunResult;
+      readonly ms: number;
+      readonly error?: VconError;
+    }
+  | {
+      readonly type: "link.ended";
+      readonly chain: string;
+      readonly link: string;
+      readonly outcome: "forward" | "halt" | "error" | "skip";
+      readonly ms: number;
+    }
+  | {
+      readonly type: "storage.failed";
+      readonly uuid: VconUuid;
+      readonly storage: string;
+      readonly chain: string;
+      readonly error: VconError;
+    };
 
 export type RunResult = "processed" | "halted" | "failed" | "retried" | "released" | "lost" | "gone";

@@ -35,14 +35,20 @@ interface Draft {
 export async function finish(end: RunEnd, context: FinishContext): Promise<Finished> {
   if (end.kind === "lost") return { kind: "lost", deliver: [], conflicts: 0 };
   let base = { vcon: end.progress.baseVcon };
-  let draft = end.kind === "later" || end.kind === "stopped" ? unchanged(end.progress) : firstDraft(end.progress, context);
+  let draft =
+    end.kind === "later" || end.kind === "stopped" ? unchanged(end.progress) : firstDraft(end.progress, context);
   let conflicts = 0;
   for (;;) {
     const result = await context.settle(endingOf(end, draft.change, context));
     if (result.kind === "lost" || result.kind === "gone") return { kind: result.kind, deliver: [], conflicts };
     if (result.kind === "ok") {
       const rev = result.rev ?? end.progress.base.rev;
-      return { kind: "ok", document: { rev, bytes: draft.bytes, vcon: draft.vcon }, deliver: result.deliver, conflicts };
+      return {
+        kind: "ok",
+        document: { rev, bytes: draft.bytes, vcon: draft.vcon },
+        deliver: result.deliver,
+        conflicts,
+      };
     }
     const current = result.current ?? (await putBack(draft, context));
     const theirs = parseVcon(current.bytes);
@@ -55,10 +61,10 @@ export async function finish(end: RunEnd, context: FinishContext): Promise<Finis
 
 const unchanged = ({ base, vcon }: Progress): Draft => ({ vcon, bytes: base.bytes, change: undefined });
 
-/** The document as the links left it; not a change when it is the same to the byte. */
+/** The document as the links left it. Links return the object they got when they change nothing. */
 function firstDraft(progress: Progress, { clock }: Pick<FinishContext, "clock">): Draft {
   const { base, baseVcon, vcon } = progress;
-  if (vcon === baseVcon || Buffer.compare(toBytes(vcon), base.bytes) === 0) return unchanged(progress);
+  if (vcon === baseVcon) return unchanged(progress);
   return draftOf(withUpdatedAt(vcon, new Date(clock.now()).toISOString()), base.rev);
 }
 
@@ -75,7 +81,11 @@ async function putBack({ bytes, vcon }: Draft, { backend, claim, redisExpiry }: 
 }
 
 /** The decision as the backend takes it. Pure. */
-export function endingOf(end: Exclude<RunEnd, { kind: "lost" }>, change: Change | undefined, context: FinishContext): Ending {
+export function endingOf(
+  end: Exclude<RunEnd, { kind: "lost" }>,
+  change: Change | undefined,
+  context: FinishContext,
+): Ending {
   const { claim, chain } = context;
   const lease: Lease = claim;
   const changed = change === undefined ? {} : { change };
@@ -99,7 +109,11 @@ export function endingOf(end: Exclude<RunEnd, { kind: "lost" }>, change: Change 
       return { kind: "halted", lease, ...changed, sendTo: progress.sendTo, expiry: expiryOf(progress, ttl) };
     }
     case "failed":
-      return { ...deadEnding(end.error, context, { kind: "link", link: end.link, attempt: progress.attempt }), ...changed, checkpoint: retryPoint(end, context) };
+      return {
+        ...deadEnding(end.error, context, { kind: "link", link: end.link, attempt: progress.attempt }),
+        ...changed,
+        checkpoint: retryPoint(end, context),
+      };
     case "later": {
       const checkpoint = checkpointOf(progress, { config: context.config, link: end.link });
       return { kind: "later", lease, delay: end.delay, attempt: progress.attempt, checkpoint };
@@ -112,14 +126,31 @@ export function endingOf(end: Exclude<RunEnd, { kind: "lost" }>, change: Change 
 /** A run that was let go: untouched runs go back to the head of their list, others continue where they stopped. */
 function stopped(progress: Progress, { claim, chain, config }: FinishContext): Ending {
   const link = chain.links[progress.index]?.name;
-  if (link === undefined || (progress.index === 0 && progress.attempt === 0 && !claim.checkpoint)) return { kind: "release", lease: claim };
-  return { kind: "later", lease: claim, delay: 0, attempt: progress.attempt, checkpoint: checkpointOf(progress, { config, link }) };
+  if (link === undefined || (progress.index === 0 && progress.attempt === 0 && !claim.checkpoint))
+    return { kind: "release", lease: claim };
+  return {
+    kind: "later",
+    lease: claim,
+    delay: 0,
+    attempt: progress.attempt,
+    checkpoint: checkpointOf(progress, { config, link }),
+  };
 }
 
 /** Where a retry of the dead letter begins; the document itself then holds what the earlier links made. */
 function retryPoint({ progress, link }: RunEnd & { kind: "failed" }, { config, chain }: FinishContext) {
-  const index = Math.max(0, chain.links.findIndex(({ name }) => name === link));
-  return { config, index, link, attempt: 0, sendTo: [], ...(progress.expireIn !== undefined && { expireIn: progress.expireIn }) };
+  const index = Math.max(
+    0,
+    chain.links.findIndex(({ name }) => name === link),
+  );
+  return {
+    config,
+    index,
+    link,
+    attempt: 0,
+    sendTo: [],
+    ...(progress.expireIn !== undefined && { expireIn: progress.expireIn }),
+  };
 }
 
 interface DeadFacts {

@@ -8,15 +8,21 @@ export interface ListLoad {
   readonly limit: number;
 }
 
+/** How many runs a worker has at a time, and how many entries one claim may take. */
+export interface Room {
+  readonly slots: number;
+  readonly most: number;
+}
+
 /**
  * How many entries to claim from each list. No list fills all slots: some stay for the others, so that a list with
  * 100,000 waiting (or with slow links) cannot keep another list's single vCon out. Every list is asked for at least
  * one; the rest goes in even shares to those that had more last time.
  */
-export function quotas(lists: readonly ListLoad[], slots: number): number[] {
+export function quotas(lists: readonly ListLoad[], { slots, most }: Room): number[] {
   const others = lists.length - 1;
   const cap = slots - Math.min(Math.floor(slots / 2), others * Math.max(1, Math.floor(slots / (4 * lists.length))));
-  let free = Math.max(0, slots - lists.reduce((sum, { running }) => sum + running, 0));
+  let free = Math.max(0, Math.min(most, slots - lists.reduce((sum, { running }) => sum + running, 0)));
   const shares = lists.map(() => 0);
   const give = (at: number, wanted: number): void => {
     const { running, limit } = lists[at] as ListLoad;

@@ -26,7 +26,13 @@ export type RunEnd =
   | { readonly kind: "done"; readonly progress: Progress }
   | { readonly kind: "halted"; readonly progress: Progress; readonly reason: string; readonly link: string }
   | { readonly kind: "failed"; readonly progress: Progress; readonly link: string; readonly error: VconError }
-  | { readonly kind: "later"; readonly progress: Progress; readonly delay: number; readonly link: string; readonly error: VconError }
+  | {
+      readonly kind: "later";
+      readonly progress: Progress;
+      readonly delay: number;
+      readonly link: string;
+      readonly error: VconError;
+    }
   | { readonly kind: "stopped"; readonly progress: Progress }
   /** The lease moved on, or the vCon was deleted: nothing of this run may be written. */
   | { readonly kind: "lost"; readonly progress: Progress };
@@ -48,7 +54,11 @@ export interface RunContext {
 }
 
 /** Where a run begins: at the first link, or where a checkpoint of a former try left off. */
-export function resume(document: Document, checkpoint: Checkpoint | undefined, steps: readonly { readonly name: string }[]): Progress {
+export function resume(
+  document: Document,
+  checkpoint: Checkpoint | undefined,
+  steps: readonly { readonly name: string }[],
+): Progress {
   const begin = (base: Document, index = 0): Progress => {
     const vcon = parseVcon(base.bytes);
     return { base, baseVcon: vcon, vcon, index, attempt: 0, sendTo: [], expireIn: undefined };
@@ -57,16 +67,26 @@ export function resume(document: Document, checkpoint: Checkpoint | undefined, s
   const sameStep = steps[checkpoint.index]?.name === checkpoint.link;
   const index = sameStep ? checkpoint.index : steps.findIndex(({ name }) => name === checkpoint.link);
   // the configuration has changed so much that the link is no longer there: what it made is kept, the rest starts over
-  const at = index < 0 ? 0 : index;
-  const rest = { index: at, attempt: index < 0 ? 0 : checkpoint.attempt, sendTo: checkpoint.sendTo, expireIn: checkpoint.expireIn };
+  const at = Math.max(0, index);
+  const rest = {
+    index: at,
+    attempt: index < 0 ? 0 : checkpoint.attempt,
+    sendTo: checkpoint.sendTo,
+    expireIn: checkpoint.expireIn,
+  };
   if (checkpoint.json === undefined) return { ...begin(document), ...rest };
   const sameBase = checkpoint.base === document.rev || checkpoint.baseJson === undefined;
-  const base = sameBase ? document : { ...document, rev: checkpoint.base ?? document.rev, bytes: new TextEncoder().encode(checkpoint.baseJson) };
+  const base = sameBase
+    ? document
+    : { ...document, rev: checkpoint.base ?? document.rev, bytes: new TextEncoder().encode(checkpoint.baseJson) };
   return { ...begin(base), vcon: parseVcon(checkpoint.json), ...rest };
 }
 
 /** The checkpoint that `resume` turns back into this progress. */
-export function checkpointOf({ base, baseVcon, vcon, index, attempt, sendTo, expireIn }: Progress, at: { config: string; link: string }): Checkpoint {
+export function checkpointOf(
+  { base, baseVcon, vcon, index, attempt, sendTo, expireIn }: Progress,
+  at: { config: string; link: string },
+): Checkpoint {
   const changed = vcon !== baseVcon;
   return {
     ...at,
@@ -153,7 +173,10 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
   const ms = Math.min(step.timeout, deadline - began);
   const late = () =>
     ms < step.timeout
-      ? new VconError("VCON_CHAIN_TIMEOUT", `chain ${context.chain.name} took over ${context.chain.timeout} ms, in link ${step.name}`)
+      ? new VconError(
+          "VCON_CHAIN_TIMEOUT",
+          `chain ${context.chain.name} took over ${context.chain.timeout} ms, in link ${step.name}`,
+        )
       : new VconError("VCON_LINK_TIMEOUT", `link ${step.name} took over ${step.timeout} ms`);
   const end = context.watch.begin(`${context.chain.name}/${step.name} on ${context.claim.uuid}`, began + ms);
   try {
@@ -178,7 +201,8 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       signal.addEventListener("abort", () => controller?.abort(signal.reason), { once: true });
       return returned as Promise<Outcome>;
     };
-    const outcome = returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
+    const outcome =
+      returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
     checkOutcome(step.name, outcome, progress.vcon);
     context.observe({ link: step.name, outcome: outcome.kind, ms: monotonic() - began });
     return outcome;

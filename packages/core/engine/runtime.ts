@@ -1,8 +1,8 @@
 import type { LinkStep, Plan } from "../config/plan.ts";
-import { asVconError, VconError } from "../errors/index.ts";
-import type { Loaders } from "../plugin/plugin.ts";
+import { asVconError } from "../errors/index.ts";
 import type { TracerHandle } from "../plugin/tracer.ts";
 import { type Logger, withFields } from "../telemetry/logger.ts";
+import { loadDependencies } from "./dependencies.ts";
 import { openStorages, type StorageSet } from "./storages.ts";
 
 /** A link of one chain with its packages loaded and its `setup` done. */
@@ -21,21 +21,6 @@ export interface Runtime {
   readonly log: Logger;
   readonly tracers: ReadonlyMap<string, { readonly handle: TracerHandle; readonly strict: boolean }>;
   close(): Promise<void>;
-}
-
-/** Loads the packages a plug-in declares. A missing one is named together with the remedy. */
-export async function loadDependencies(plugin: { readonly name: string; readonly dependencies?: Loaders }) {
-  const loaded: Record<string, unknown> = {};
-  for (const [name, load] of Object.entries(plugin.dependencies ?? {})) {
-    try {
-      loaded[name] = await load();
-    } catch (cause) {
-      throw new VconError("VCON_PLUGIN_MISSING", `${plugin.name} needs the package "${name}": npm install ${name}`, {
-        cause,
-      });
-    }
-  }
-  return loaded;
 }
 
 async function prepareStep(step: LinkStep, log: Logger): Promise<PreparedStep> {
@@ -70,7 +55,11 @@ export async function openRuntime(plan: Plan, log: Logger): Promise<Runtime> {
     }
     const tracers = new Map<string, { handle: TracerHandle; strict: boolean }>();
     for (const { name, plugin, options } of plan.tracers) {
-      const handle = await plugin.open({ options, deps: await loadDependencies(plugin), log: withFields(log, { tracer: name }) });
+      const handle = await plugin.open({
+        options,
+        deps: await loadDependencies(plugin),
+        log: withFields(log, { tracer: name }),
+      });
       closers.push(() => handle.close?.());
       tracers.set(name, { handle, strict: options["dlq_vcon_on_error"] === true });
     }

@@ -5,7 +5,7 @@ import type { StorageHandle, StoredVcon } from "../plugin/storage.ts";
 import { type Breaker, breaker, withTimeout } from "../resilience/index.ts";
 import { type Logger, withFields } from "../telemetry/logger.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
-import { loadDependencies } from "./runtime.ts";
+import { loadDependencies } from "./dependencies.ts";
 
 /** All configured storages of a process, each with its own connection, time limit and breaker. */
 export interface StorageSet {
@@ -59,7 +59,8 @@ function openOne(plan: StoragePlan, log: Logger): Open {
       const result = await withTimeout(
         {
           ms: plan.timeout,
-          error: () => new VconError("VCON_STORAGE_TIMEOUT", `storage ${plan.name} took over ${plan.timeout} ms ${doing}`),
+          error: () =>
+            new VconError("VCON_STORAGE_TIMEOUT", `storage ${plan.name} took over ${plan.timeout} ms ${doing}`),
         },
         async (signal) => run(await handle(), signal),
       );
@@ -99,7 +100,9 @@ function openOne(plan: StoragePlan, log: Logger): Open {
   const single = createBatcher(async (docs: StoredVcon[]) => Promise.all(docs.map(saveOne)), SINGLES);
   const saves: Open["saves"] = {
     add: async (doc) => {
-      const storage = await handle().catch((error) => asVconError(error, "VCON_STORAGE_DOWN", `opening storage ${plan.name}`));
+      const storage = await handle().catch((error) =>
+        asVconError(error, "VCON_STORAGE_DOWN", `opening storage ${plan.name}`),
+      );
       if (storage instanceof VconError) {
         rest.failure();
         return storage;
@@ -151,7 +154,8 @@ export function openStorages(plans: readonly StoragePlan[], log: Logger): Storag
     },
     async remove(name, uuid) {
       await named(name).call(`deleting ${uuid}`, async (handle, signal) => {
-        if (!handle.delete) throw new VconError("VCON_STORAGE_REFUSED", `storage ${name} cannot delete; its copy of ${uuid} stays`);
+        if (!handle.delete)
+          throw new VconError("VCON_STORAGE_REFUSED", `storage ${name} cannot delete; its copy of ${uuid} stays`);
         await handle.delete(uuid, { signal });
       });
     },

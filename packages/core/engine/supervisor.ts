@@ -62,7 +62,9 @@ export const restartDelay = (failures: number): number =>
   failures === 0 ? 0 : Math.min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - 1));
 
 export function createSupervisor({ posts, clock, log, grace }: SupervisorDeps): Supervisor {
-  const seats = new Map(posts.map((post): [string, Seat] => [post.name, { post, child: undefined, failures: 0, everReady: false }]));
+  const seats = new Map(
+    posts.map((post): [string, Seat] => [post.name, { post, child: undefined, failures: 0, everReady: false }]),
+  );
   const stopping = new AbortController();
 
   async function keep(seat: Seat): Promise<void> {

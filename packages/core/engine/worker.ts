@@ -45,6 +45,8 @@ export interface ChainWorker {
 
 /** Deaths of a process while a vCon ran alone after which the vCon is quarantined. */
 export const DEATHS_TO_QUARANTINE = 3;
+/** Most entries one claim takes: with several batches under way, claiming, running and committing overlap. */
+const MAX_BATCH = 64;
 const IDLE_MS = 1_000;
 const OUTAGE_MS = 500;
 const UNRECORDED_MS = 30_000;
@@ -59,6 +61,7 @@ interface List {
 export function createWorker(deps: WorkerDeps): ChainWorker {
   const { backend, log, clock } = deps;
   const slots = deps.suspectsOnly ? 1 : deps.settings.concurrency;
+  const batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(slots / 3)));
   const stopClaiming = new AbortController();
   const letGo = new AbortController();
   const running = new Map<string, number>();
@@ -93,7 +96,10 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
 
   function loads(all: readonly List[]): ListLoad[] {
     return all.map(({ name, chain }) => {
-      const elsewhere = chain.ingressLists.reduce((sum, list) => sum + (list === name ? 0 : (running.get(list) ?? 0)), 0);
+      const elsewhere = chain.ingressLists.reduce(
+        (sum, list) => sum + (list === name ? 0 : (running.get(list) ?? 0)),
+        0,
+      );
       const limit = (chain.concurrency ?? Number.POSITIVE_INFINITY) - elsewhere;
       return { running: running.get(name) ?? 0, hungry: hungry.has(name), limit };
     });
@@ -102,10 +108,14 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   /** Claims once. Returns how many runs were begun; public behaviour of one turn of the loop. */
   async function tick(all: readonly List[]): Promise<ClaimResult> {
     if (stray) {
-      await backend.giveBack(deps.owner, all.map(({ name }) => name), [...held]);
+      await backend.giveBack(
+        deps.owner,
+        all.map(({ name }) => name),
+        [...held],
+      );
       stray = false;
     }
-    const shares = deps.suspectsOnly ? all.map(() => 1) : quotas(loads(all), slots);
+    const shares = deps.suspectsOnly ? all.map(() => 1) : quotas(loads(all), { slots, most: batch });
     const wanted = all
       .map(({ name, chain }, at) => ({ name, chain: chain.name, max: shares[at] as number }))
       .filter(({ max }) => max > 0);
@@ -147,7 +157,9 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   async function giveBack(claim: Claim, error: unknown): Promise<void> {
     log.error("run could not be recorded and is tried again later", { uuid: claim.uuid, chain: claim.chain, error });
     const again: Ending = { kind: "later", lease: claim, delay: UNRECORDED_MS, attempt: claim.attempt };
-    await settle(again).catch((cause) => log.error("entry could not be given back", { uuid: claim.uuid, error: cause }));
+    await settle(again).catch((cause) =>
+      log.error("entry could not be given back", { uuid: claim.uuid, error: cause }),
+    );
   }
 
   interface Run {
@@ -169,10 +181,21 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
     }
     const end = await runChain(start, runContext(run));
     const finished = await finish(end, context);
-    if (finished.conflicts > 0) log.warn("changes of two runs were merged", { uuid: claim.uuid, chain: chain.name, conflicts: finished.conflicts });
+    if (finished.conflicts > 0)
+      log.warn("changes of two runs were merged", {
+        uuid: claim.uuid,
+        chain: chain.name,
+        conflicts: finished.conflicts,
+      });
     report(run, { end, ms: monotonic() - began, result: finished.kind === "ok" ? RESULTS[end.kind] : finished.kind });
     if (finished.document && finished.deliver.length > 0) {
-      deliverer.start({ uuid: claim.uuid, chain, list: claim.list, storages: finished.deliver, document: finished.document });
+      deliverer.start({
+        uuid: claim.uuid,
+        chain,
+        list: claim.list,
+        storages: finished.deliver,
+        document: finished.document,
+      });
     }
   }
 
@@ -180,9 +203,13 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   async function begunProgress({ claim, chain, runtime }: Run): Promise<Progress | VconError> {
     try {
       const from = { backend, storages: runtime.storages, ttl: deps.settings.redisExpiry };
-      const document = claim.document ?? (deps.settings.storageFallback ? await loadThrough(claim.uuid, from) : undefined);
+      const document =
+        claim.document ?? (deps.settings.storageFallback ? await loadThrough(claim.uuid, from) : undefined);
       if (!document) {
-        return new VconError("VCON_NOT_LOADED", `vCon ${claim.uuid} is neither in the backend nor in a readable storage`);
+        return new VconError(
+          "VCON_NOT_LOADED",
+          `vCon ${claim.uuid} is neither in the backend nor in a readable storage`,
+        );
       }
       return resume(document, claim.checkpoint, chain.links);
     } catch (error) {
@@ -191,15 +218,33 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   }
 
   async function postpone({ claim, chain }: Run, error: VconError): Promise<void> {
-    log.warn("vCon cannot be loaded and waits", { uuid: claim.uuid, chain: chain.name, code: error.code, error: error.message });
+    log.warn("vCon cannot be loaded and waits", {
+      uuid: claim.uuid,
+      chain: chain.name,
+      code: error.code,
+      error: error.message,
+    });
     const kept = claim.checkpoint ? { checkpoint: claim.checkpoint } : {};
     await settle({ kind: "later", lease: claim, delay: 5_000, attempt: claim.attempt, ...kept });
   }
 
   async function abandonEntry(run: Run, error: VconError, kind: "load" | "poison"): Promise<void> {
-    log.error("vCon dead-lettered", { uuid: run.claim.uuid, chain: run.chain.name, code: error.code, error: error.message });
+    log.error("vCon dead-lettered", {
+      uuid: run.claim.uuid,
+      chain: run.chain.name,
+      code: error.code,
+      error: error.message,
+    });
     await settle(deadEnding(error, finishContext(run), { kind, attempt: run.claim.attempt }));
-    deps.emit({ type: "run.ended", uuid: run.claim.uuid, chain: run.chain.name, list: run.claim.list, end: "failed", ms: 0, error });
+    deps.emit({
+      type: "run.ended",
+      uuid: run.claim.uuid,
+      chain: run.chain.name,
+      list: run.claim.list,
+      end: "failed",
+      ms: 0,
+      error,
+    });
   }
 
   function finishContext({ claim, chain, runtime }: Run): FinishContext {
@@ -240,10 +285,24 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   function report({ claim, chain }: Run, { end, ms, result }: { end: RunEnd; ms: number; result: RunResult }): void {
     const error = "error" in end ? end.error : undefined;
     const { uuid } = claim;
-    deps.emit({ type: "run.ended", uuid, chain: chain.name, list: claim.list, end: result, ms, ...(error && { error }) });
-    const fields = { uuid, chain: chain.name, ms: Math.round(ms), ...(error && { code: error.code, error: error.message }) };
+    deps.emit({
+      type: "run.ended",
+      uuid,
+      chain: chain.name,
+      list: claim.list,
+      end: result,
+      ms,
+      ...(error && { error }),
+    });
+    const fields = {
+      uuid,
+      chain: chain.name,
+      ms: Math.round(ms),
+      ...(error && { code: error.code, error: error.message }),
+    };
     if (end.kind === "failed") log.error("vCon dead-lettered", { ...fields, link: end.link });
-    else if (end.kind === "later") log.debug("link failed and is tried again", { ...fields, link: end.link, delay: end.delay });
+    else if (end.kind === "later")
+      log.debug("link failed and is tried again", { ...fields, link: end.link, delay: end.delay });
     else log.debug(`run ${result}`, fields);
   }
 
@@ -261,8 +320,8 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
 
   async function claimAndRun(): Promise<void> {
     while (!stopClaiming.signal.aborted) {
-      // half the slots free before the next claim: batches stay big, and claiming overlaps with running
-      if (inFlight > slots / 2) {
+      // room for a whole batch before the next claim: batches stay big, and claiming overlaps with committing
+      if (inFlight > slots - batch) {
         await freed.promise;
         continue;
       }

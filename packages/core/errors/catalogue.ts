@@ -18,6 +18,7 @@ export const CATALOGUE = {
   VCON_SETTING_INVALID: kind("An environment variable has an unusable value.", 500),
   VCON_INPUT_INVALID: kind("The request is not valid.", 422),
   VCON_INPUT_MALFORMED: kind("The request body is not JSON.", 422),
+  VCON_INPUT_MISSING: kind("The request does not say what it is about.", 400),
   VCON_INPUT_TOO_LARGE: kind("The request body is larger than allowed.", 413),
   VCON_INPUT_MEDIATYPE: kind("The media type of the request body is not supported.", 415),
   VCON_INPUT_TIMEOUT: kind("The request did not arrive in time.", 408),
@@ -48,6 +49,7 @@ export const CATALOGUE = {
   VCON_STORAGE_REFUSED: kind("A storage refused the vCon.", 502),
   VCON_STORAGE_TIMEOUT: kind("A storage did not answer in time.", 503, true),
   VCON_STORAGE_BREAKER: kind("A storage failed repeatedly and is left alone for a moment.", 503, true),
+  VCON_STORAGE_DAMAGED: kind("A storage holds a damaged copy of the vCon.", 502),
   VCON_STORAGE_GAVE_UP: kind("A storage did not accept the vCon for as long as configured.", 502),
   VCON_PLUGIN_MISSING: kind("A package that a plug-in needs is not installed.", 500),
 } as const satisfies Record<string, ErrorKind>;

@@ -12,14 +12,17 @@ export const freshList = (hint = "list"): string => `${hint}_${randomBytes(6).to
 export const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Bytes as the JSON value they spell; `undefined` for no bytes. */
-export const valueOf = (bytes: Uint8Array | undefined): unknown =>
+export const contentOf = (bytes: Uint8Array | undefined): unknown =>
   bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 
 /** An index entry without terms at a fixed time. */
 export const plainIndex: Index = { createdAt: 1_767_323_045, terms: [] };
 
 /** A submission of a small document with everything else as given. */
-export function submission(uuid: VconUuid, rest: Partial<Submission> & { readonly content?: unknown } = {}): Submission {
+export function submission(
+  uuid: VconUuid,
+  rest: Partial<Submission> & { readonly content?: unknown } = {},
+): Submission {
   const { content, ...given } = rest;
   const bytes = given.bytes ?? bytesOf(content ?? { uuid, vcon: "0.4.0", parties: [] });
   const submitted = createHash("sha256").update(bytes).digest("hex");

@@ -1,0 +1,26 @@
+import { hostname } from "node:os";
+import { uuidMaker, type VconUuid } from "@vcon-server/vcon";
+import type { GatewayDeps } from "./deps.ts";
+import { createStore, type Store } from "./service/store.ts";
+import { createVcons, type Vcons } from "./service/vcons.ts";
+
+/** What the routes work with. */
+export interface Context extends GatewayDeps {
+  readonly vcons: Vcons;
+  /** Stores single documents; what arrives together travels to the backend together. */
+  readonly store: Store;
+  /** A store for documents that must be stored one after the other. */
+  storeInOrder(): Store;
+  newUuid(): VconUuid;
+}
+
+export function createContext(deps: GatewayDeps): Context {
+  const vcons = createVcons(deps);
+  return {
+    ...deps,
+    vcons,
+    store: createStore({ vcons, submit: vcons.submit, emit: deps.emit }),
+    storeInOrder: () => createStore({ vcons, submit: vcons.sequence(), emit: deps.emit }),
+    newUuid: uuidMaker({ now: deps.clock.now, random: Math.random, host: hostname() }),
+  };
+}

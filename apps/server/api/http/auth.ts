@@ -1,0 +1,63 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { VconError } from "@vcon-server/core";
+import type { FastifyRequest } from "fastify";
+import type { GatewayDeps } from "../deps.ts";
+import "./api.ts";
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** Whether the key is one of them; takes the same time whichever it is, and however much of it is right. */
+function isOneOf(key: string, digests: readonly Buffer[]): boolean {
+  const given = digest(key);
+  return digests.reduce((found, known) => timingSafeEqual(given, known) || found, false);
+}
+
+/** Throws when the request may not call its route. Runs before a byte of the body is read. */
+export function createGuard({
+  settings,
+  plan,
+}: Pick<GatewayDeps, "settings" | "plan">): (request: FastifyRequest) => void {
+  const tokens = settings.apiTokens.map(digest);
+
+  const keyOf = (request: FastifyRequest): string | undefined => {
+    const value = request.headers[settings.headerName];
+    if (typeof value === "string" && value !== "") return value;
+    return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  };
+
+  function checkMain(request: FastifyRequest): void {
+    // without tokens the composition root lets the server listen on loopback only
+    if (tokens.length === 0) return;
+    const key = keyOf(request);
+    if (key !== undefined && isOneOf(key, tokens)) return;
+    if (request.routeOptions.config.refusal === "original") throw refused("Invalid API Key");
+    const told = key === undefined ? "a token is required" : "the token is not known";
+    throw new VconError("VCON_AUTH_REQUIRED", `${told}; send it as ${settings.headerName} or as Authorization: Bearer`);
+  }
+
+  function checkPartner(request: FastifyRequest): void {
+    const key = keyOf(request);
+    if (key === undefined) throw refused("API Key required");
+    const { ingressAuth } = plan();
+    if (ingressAuth.size === 0) throw refused("No ingress authentication configured");
+    const list = listOf(request.query);
+    // a missing or malformed list name is the validation's to refuse
+    if (list === undefined) return;
+    const keys = ingressAuth.get(list);
+    if (keys === undefined) throw refused(`Ingress list '${list}' not configured`);
+    if (!isOneOf(key, keys.map(digest))) throw refused(`Invalid API Key for ingress list '${list}'`);
+  }
+
+  return (request) => {
+    const access = request.routeOptions.config.access ?? "main";
+    if (access === "main") checkMain(request);
+    else if (access === "partner") checkPartner(request);
+  };
+}
+
+const refused = (detail: string): VconError => new VconError("VCON_AUTH_REFUSED", detail);
+
+function listOf(query: unknown): string | undefined {
+  if (typeof query !== "object" || query === null || !("ingress_list" in query)) return undefined;
+  return typeof query.ingress_list === "string" ? query.ingress_list : undefined;
+}

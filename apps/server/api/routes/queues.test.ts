@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { sampleVcon } from "@vcon-server/core/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BACKENDS } from "../testing/backend.ts";
+import { chain, json, startGateway, type TestGateway } from "../testing/gateway.ts";
+
+describe.each(BACKENDS)("queues (%s)", (kind) => {
+  let gateway: TestGateway;
+  const archived = sampleVcon();
+  const chains = [
+    chain("main", { ingressLists: ["main_in", "main_other"] }),
+    chain("silent", { ingressLists: [], egressLists: [] }),
+  ];
+  beforeAll(async () => {
+    gateway = await startGateway({ kind, plan: { chains }, stored: new Map([[archived.uuid, archived]]) });
+  });
+  afterAll(() => gateway.close());
+
+  const store = async () => {
+    const vcon = sampleVcon();
+    await gateway.send("POST", "/vcon", vcon);
+    return vcon.uuid;
+  };
+  const queue = (body: unknown, list = "in") => gateway.send("POST", `/vcon/ingress?ingress_list=${list}`, body);
+
+  test("stored vCons are queued in the order given, the unknown skipped, those of storages found", async () => {
+    const [a, b] = [await store(), await store()];
+    const response = await queue([b, randomUUID(), a.toUpperCase(), archived.uuid, b]);
+    expect([response.status, await response.text(), response.headers.get("x-vcon-queued")]).toEqual([204, "", "4"]);
+    expect(await gateway.backend.peek("in", 0, 10)).toEqual([b, a, archived.uuid, b]);
+  });
+
+  test("an empty array is fine; no array, no uuids and no list are refused", async () => {
+    expect((await queue([], "empty")).status).toBe(204);
+    expect((await queue([randomUUID()], "empty")).status).toBe(204);
+    expect(await gateway.backend.depths(["empty"])).toEqual([0]);
+    expect((await queue({ uuids: [] })).status).toBe(422);
+    const bad = await queue([randomUUID(), "nonsense"]);
+    expect([bad.status, (await json(bad))["detail"]]).toMatchObject([
+      422,
+      [{ type: "uuid_parsing", loc: ["body", 1] }],
+    ]);
+    const missing = await gateway.send("POST", "/vcon/ingress", []);
+    expect([missing.status, (await json(missing))["detail"]]).toMatchObject([
+      422,
+      [{ type: "missing", loc: ["query", "ingress_list"], msg: "Field required" }],
+    ]);
+  });
+
+  test("egress hands out the oldest first and takes them off; HEAD takes nothing", async () => {
+    const uuids = [randomUUID(), randomUUID(), randomUUID()];
+    await gateway.backend.push("out", uuids);
+    expect((await gateway.call("/vcon/egress?egress_list=out", { method: "HEAD" })).status).toBe(405);
+    expect(await (await gateway.call("/vcon/egress?egress_list=out")).json()).toEqual([uuids[0]]);
+    expect(await (await gateway.call("/vcon/count?egress_list=out")).json()).toBe(2);
+    expect(await (await gateway.call("/vcon/egress?egress_list=out&limit=10")).json()).toEqual(uuids.slice(1));
+    expect(await (await gateway.call("/vcon/egress?egress_list=out&limit=10")).json()).toEqual([]);
+  });
+
+  test.each(["limit=0", "limit=-1", "limit=10001", "limit=many", "egress_list=vcs:x"])(
+    "egress refuses %s",
+    async (query) => {
+      expect((await gateway.call(`/vcon/egress?egress_list=out&${query}`)).status).toBe(422);
+    },
+  );
+
+  test("count is a bare integer, 0 for a list nobody knows, and refuses to go without a list", async () => {
+    const response = await gateway.call("/vcon/count?egress_list=nobody");
+    expect([response.status, await response.text()]).toEqual([200, "0"]);
+    expect((await gateway.call("/vcon/count")).status).toBe(422);
+  });
+
+  test("a chain takes uuids or a whole vCon, on its first list or the one named", async () => {
+    const known = await store();
+    const unknown = randomUUID();
+    const many = await gateway.send("POST", "/chain/main/ingress", [known, unknown]);
+    expect([many.status, await many.json()]).toEqual([200, { list: "main_in", queued: 1, unknown: [unknown] }]);
+    const vcon = sampleVcon();
+    const one = await gateway.send("POST", "/chain/main/ingress?list=main_other", vcon);
+    expect([one.status, await one.json(), one.headers.get("x-vcon-queued")]).toEqual([201, vcon, "1"]);
+    expect(await gateway.backend.peek("main_in", 0, 10)).toEqual([known]);
+    expect(await gateway.backend.peek("main_other", 0, 10)).toEqual([vcon.uuid]);
+    expect((await gateway.call(`/vcon/${vcon.uuid}`)).status).toBe(200);
+  });
+
+  test("a chain hands out its finished vCons", async () => {
+    const uuid = randomUUID();
+    await gateway.backend.push("main_egress", [uuid]);
+    expect(await (await gateway.call("/chain/main/egress?limit=5")).json()).toEqual([uuid]);
+  });
+
+  test("an unknown chain is 404 and names the known ones; a list the chain has not is 409", async () => {
+    const unknown = await gateway.send("POST", "/chain/nobody/ingress", []);
+    expect([unknown.status, (await json(unknown))["detail"]]).toEqual([404, expect.stringContaining("main, silent")]);
+    expect((await gateway.call("/chain/main/egress?list=other")).status).toBe(409);
+    expect((await gateway.send("POST", "/chain/silent/ingress", [])).status).toBe(409);
+  });
+});

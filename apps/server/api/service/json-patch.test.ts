@@ -1,0 +1,95 @@
+import { type Json, parseJson } from "@vcon-server/vcon";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { JsonPatch, jsonPatch } from "./json-patch.ts";
+
+const apply = (document: Json, patch: unknown) => jsonPatch(document, JsonPatch.parse(patch), 10_000);
+
+const parsed = (text: string): Json => {
+  const result = parseJson(text);
+  if (!result.ok) throw new Error(result.problem.message);
+  return result.value;
+};
+
+describe("jsonPatch", () => {
+  test.each<readonly [what: string, document: Json, operation: object, result: Json]>([
+    ["adds a member", { a: 1 }, { op: "add", path: "/b", value: 2 }, { a: 1, b: 2 }],
+    ["adds an element", { a: [1, 3] }, { op: "add", path: "/a/1", value: 2 }, { a: [1, 2, 3] }],
+    ["appends an element", { a: [1] }, { op: "add", path: "/a/-", value: [2] }, { a: [1, [2]] }],
+    ["add replaces a member", { a: 1 }, { op: "add", path: "/a", value: null }, { a: null }],
+    ["add replaces the document", { a: 1 }, { op: "add", path: "", value: { b: 1 } }, { b: 1 }],
+    ["removes a member", { a: 1, b: 2 }, { op: "remove", path: "/b" }, { a: 1 }],
+    ["removes an element", { a: [1, 2, 3] }, { op: "remove", path: "/a/1" }, { a: [1, 3] }],
+    [
+      "replaces deep down",
+      { a: { b: [{ c: 1 }] } },
+      { op: "replace", path: "/a/b/0/c", value: 2 },
+      { a: { b: [{ c: 2 }] } },
+    ],
+    ["moves a member", { a: { b: 1 }, c: {} }, { op: "move", from: "/a/b", path: "/c/d" }, { a: {}, c: { d: 1 } }],
+    ["moves an element", { a: [1, 2, 3] }, { op: "move", from: "/a/0", path: "/a/2" }, { a: [2, 3, 1] }],
+    ["copies", { a: [1] }, { op: "copy", from: "/a", path: "/b" }, { a: [1], b: [1] }],
+    [
+      "tests without regard to the order of members",
+      { a: { x: 1, y: 2 } },
+      { op: "test", path: "/a", value: { y: 2, x: 1 } },
+      { a: { x: 1, y: 2 } },
+    ],
+    ["reads ~0 and ~1", { "m~n": 1, "a/b": 2 }, { op: "replace", path: "/a~1b", value: 3 }, { "m~n": 1, "a/b": 3 }],
+    ["ignores members it does not know", {}, { op: "add", path: "/a", value: 1, xyz: 1 }, { a: 1 }],
+  ])("%s", (_what, document, operation, result) => {
+    expect(apply(document, [operation])).toEqual({ ok: true, value: result });
+  });
+
+  test.each<readonly [what: string, document: Json, operation: object]>([
+    ["a missing parent", {}, { op: "add", path: "/a/b", value: 1 }],
+    ["a missing member", {}, { op: "remove", path: "/a" }],
+    ["replacing what is not there", { a: 1 }, { op: "replace", path: "/b", value: 1 }],
+    ["a position beyond the end", { a: [1] }, { op: "add", path: "/a/2", value: 1 }],
+    ["a position with leading zeros", { a: [1, 2] }, { op: "remove", path: "/a/01" }],
+    ["a member of a string", { a: "text" }, { op: "add", path: "/a/length", value: 1 }],
+    ["moving something into itself", { a: { b: 1 } }, { op: "move", from: "/a", path: "/a/b" }],
+    ["an inherited member", {}, { op: "replace", path: "/constructor", value: 1 }],
+    ["removing the document", {}, { op: "remove", path: "" }],
+  ])("refuses %s and says which operation", (_what, document, operation) => {
+    expect(apply(document, [{ op: "test", path: "", value: document }, operation])).toMatchObject({
+      ok: false,
+      at: 1,
+      test: false,
+    });
+  });
+
+  test("a failed test is told apart", () => {
+    expect(apply({ a: "1" }, [{ op: "test", path: "/a", value: 1 }])).toMatchObject({ ok: false, at: 0, test: true });
+  });
+
+  test("copies of copies end at the limit", () => {
+    const doubling = Array.from({ length: 60 }, () => ({ op: "copy", from: "", path: "/a" }));
+    expect(apply({ a: "text" }, doubling)).toMatchObject({ ok: false });
+  });
+
+  test("__proto__ is a member like others, large numbers keep their digits", () => {
+    const patch = parsed('[{"op":"add","path":"/__proto__","value":{"x":12345678901234567890}}]');
+    const result = apply(parsed("{}"), patch);
+    expect(JSON.stringify(result.ok && result.value)).toBe('{"__proto__":{"x":12345678901234567890}}');
+    expect(Reflect.get({}, "x")).toBeUndefined();
+  });
+
+  test("never changes what it was given, whatever the patch", () => {
+    const path = fc.constantFrom("", "/a", "/a/0", "/a/-", "/b", "/b/c", "/x/y");
+    const value = fc.jsonValue({ maxDepth: 1 });
+    const operation = fc.oneof(
+      fc.record({ op: fc.constantFrom("add", "replace", "test"), path, value }),
+      fc.record({ op: fc.constant("remove"), path }),
+      fc.record({ op: fc.constantFrom("move", "copy"), path, from: path }),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 8 }), (patch) => {
+        const document: Json = { a: [1, { z: 1 }], b: { c: [] } };
+        const before = JSON.stringify(document);
+        apply(document, patch);
+        expect(JSON.stringify(document)).toBe(before);
+      }),
+    );
+  });
+});

@@ -1,0 +1,41 @@
+import { readFile, stat } from "node:fs/promises";
+import { VconError } from "@vcon-server/core";
+import { type ConfigFinding, compile, type Plan, readSettings, type SettingsRead } from "@vcon-server/core/config";
+import type { Terminal } from "./terminal.ts";
+
+/** The settings of this machine, with what flags say put above the environment. */
+export function settingsFor(
+  terminal: Terminal,
+  flags: Readonly<Record<string, string | undefined>> = {},
+): SettingsRead {
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  return readSettings({ ...terminal.env, ...given }, { cwd: terminal.cwd });
+}
+
+export interface Compiled {
+  readonly plan: Plan | undefined;
+  readonly findings: readonly ConfigFinding[];
+}
+
+/** Reads and checks a configuration without starting anything. */
+export async function compileFile(file: string, env: SettingsRead["env"], shownAs = file): Promise<Compiled> {
+  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    const missing = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code ?? cause.message})`;
+    throw new VconError(
+      "VCON_CONFIG_UNREADABLE",
+      `the configuration ${file} ${missing}; name another with --config or CONSERVER_CONFIG_FILE`,
+      { cause },
+    );
+  });
+  const { mode } = await stat(file);
+  const { builtIns } = await import("../compose.ts");
+  const { plan, findings } = await compile({ text, file, env, registry: builtIns(), mode });
+  return { plan, findings: findings.map((finding) => ({ ...finding, file: shownAs })) };
+}
+
+/** The same for text that is in no file; relative paths count from the working directory. */
+export async function compileText(text: string, file: string, env: SettingsRead["env"]): Promise<Compiled> {
+  const { builtIns } = await import("../compose.ts");
+  const { plan, findings } = await compile({ text, file, env, registry: builtIns() });
+  return { plan, findings };
+}

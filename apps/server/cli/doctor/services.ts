@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { type Client, ClientError } from "@vcon-server/client";
+import { silent, VconError } from "@vcon-server/core";
+import type { Backend, BackendHealth } from "@vcon-server/core/backend";
+import type { Plan, Settings } from "@vcon-server/core/config";
+import { openStorages } from "@vcon-server/core/engine";
+import { withTimeout } from "@vcon-server/core/resilience";
+import { connectBackend, ownBackend } from "../../compose.ts";
+import { type Check, fail, ok, PATIENCE_MS, reasonOf, warn } from "./check.ts";
+
+/** Whether the backend answers, and what its operator should change. */
+export async function checkBackend(settings: Settings): Promise<Check[]> {
+  const name = "backend";
+  const embedded = settings.redisUrl === undefined;
+  if (embedded && !existsSync(settings.dataDir)) return [ok(name, "embedded; created at the first start")];
+  try {
+    const health = await withBackend(settings, (backend) => backend.health());
+    return describeHealth(health);
+  } catch (error) {
+    const remedy = embedded
+      ? `the files in ${settings.dataDir} are the backend: restore them from a backup, or set CONSERVER_DATA_DIR to another folder`
+      : "start Redis, or correct REDIS_URL (host, port, TLS, user and password)";
+    return [fail(name, reasonOf(error), remedy)];
+  }
+}
+
+export function describeHealth({ kind, version, latency, fill, warnings }: BackendHealth): Check[] {
+  const filled = fill === undefined ? "" : `, ${Math.round(fill * 100)} % full`;
+  const answer = ok("backend", `${kind} ${version}, ${latency.toFixed(1)} ms${filled}`);
+  const nearlyFull = fill !== undefined && fill > 0.9;
+  const full = nearlyFull
+    ? [warn("backend", `${Math.round(fill * 100)} % full`, "make room: intake is refused when it is full")]
+    : [];
+  return [answer, ...full, ...warnings.map((text) => warn("backend", text, "see the message"))];
+}
+
+/** Uses the running server's backend, or opens the embedded one for a moment when nothing runs. */
+async function withBackend<T>(settings: Settings, use: (backend: Backend) => Promise<T>): Promise<T> {
+  const closing: (() => Promise<void>)[] = [];
+  const connected = async () => {
+    try {
+      return await connectBackend(settings, silent);
+    } catch (error) {
+      if (settings.redisUrl !== undefined || !(error instanceof VconError) || error.code !== "VCON_BACKEND_DOWN")
+        throw error;
+      const owner = await ownBackend(settings, silent);
+      if (owner !== undefined) closing.unshift(() => owner.close());
+      return connectBackend(settings, silent);
+    }
+  };
+  const slow = () => new VconError("VCON_BACKEND_DOWN", `the backend did not answer within ${PATIENCE_MS / 1000} s`);
+  try {
+    return await withTimeout({ ms: PATIENCE_MS, error: slow }, async () => {
+      const backend = await connected();
+      closing.unshift(() => backend.close());
+      return use(backend);
+    });
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** Asks every configured storage whether it can be used right now. */
+export async function checkStorages(plan: Plan): Promise<Check[]> {
+  const storages = openStorages(
+    plan.storages.map((storage) => ({ ...storage, timeout: Math.min(storage.timeout, PATIENCE_MS) })),
+    silent,
+  );
+  try {
+    return await Promise.all(
+      plan.storages.map(async ({ name, plugin }) => {
+        try {
+          await storages.check(name);
+          return ok("storage", `${name} (${plugin.name})`);
+        } catch (error) {
+          const remedy = "start its service, or correct its options; vCons wait as pending deliveries meanwhile";
+          return fail("storage", `${name} (${plugin.name}): ${reasonOf(error)}`, remedy);
+        }
+      }),
+    );
+  } finally {
+    await storages.close();
+  }
+}
+
+/** Whether a server answers where the settings say it listens. */
+export async function checkServer(client: Pick<Client, "ready">, url: string): Promise<Check> {
+  try {
+    const { ready, body } = await client.ready();
+    if (ready) return ok("server", `ready at ${url}`);
+    return fail("server", `not ready at ${url}: ${JSON.stringify(body)}`, "the other lines say what is missing");
+  } catch (error) {
+    if (error instanceof ClientError && error.code === "CLIENT_UNREACHABLE") return ok("server", `none runs at ${url}`);
+    return warn("server", reasonOf(error), `something else may be listening at ${url}; set another PORT`);
+  }
+}

@@ -1,0 +1,75 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { VconError } from "@vcon-server/core";
+import { codedError } from "../store/failures.ts";
+
+/** One request and where its answer goes. */
+export interface Work {
+  readonly name: string;
+  /** Changes nothing. */
+  readonly reads: boolean;
+  run(): unknown;
+  answer(result: Result): void;
+}
+
+export type Result = { readonly value: unknown } | { readonly error: VconError };
+
+/**
+ * Runs what arrived together as one transaction and answers after its commit: one fsync for all. A request that fails
+ * is undone alone. When the transaction as a whole fails, each request gets a transaction of its own, so that the one
+ * there is no room for does not take its neighbours along.
+ */
+export function runGroup(db: DatabaseSync, works: readonly Work[]): void {
+  const answers = works.every((work) => work.reads) ? works.map(attempt) : commitTogether(db, works);
+  for (const [n, work] of works.entries()) work.answer(answers[n] ?? attempt(work));
+}
+
+function commitTogether(db: DatabaseSync, works: readonly Work[]): Result[] {
+  const together = transaction(db, works);
+  if (Array.isArray(together)) return together;
+  if (works.length === 1) return [{ error: together }];
+  return works.map((work) => {
+    if (work.reads) return attempt(work);
+    const alone = transaction(db, [work]);
+    return Array.isArray(alone) && alone[0] !== undefined
+      ? alone[0]
+      : { error: Array.isArray(alone) ? together : alone };
+  });
+}
+
+/** The results in order, or why nothing of it was committed. */
+function transaction(db: DatabaseSync, works: readonly Work[]): Result[] | VconError {
+  try {
+    db.exec("BEGIN");
+    const results: Result[] = [];
+    for (const work of works) {
+      if (work.reads || works.length === 1) {
+        results.push({ value: work.run() });
+        continue;
+      }
+      db.exec("SAVEPOINT request");
+      const result = attempt(work);
+      // SQLite rolls everything back by itself on some failures of the disk
+      if (!db.isTransaction) return failureOf(result);
+      if ("error" in result) db.exec("ROLLBACK TO request");
+      db.exec("RELEASE request");
+      results.push(result);
+    }
+    db.exec("COMMIT");
+    return results;
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    return codedError(error, works.length === 1 ? (works[0]?.name ?? "") : "committing");
+  }
+}
+
+function failureOf(result: Result): VconError {
+  return "error" in result ? result.error : codedError(new Error("the transaction ended too early"), "committing");
+}
+
+function attempt(work: Work): Result {
+  try {
+    return { value: work.run() };
+  } catch (error) {
+    return { error: codedError(error, work.name) };
+  }
+}

@@ -1,0 +1,65 @@
+import { health, read, repair } from "../store/care.ts";
+import { abandon, checkpoint, claim, giveBack, heartbeat, suspects } from "../store/claims.ts";
+import { deadLetters, reprocess } from "../store/dead-letters.ts";
+import { backlog, claimDeliveries, deliveries, settleDeliveries } from "../store/deliveries.ts";
+import { list, reindex, restore, scanFrom, search } from "../store/documents.ts";
+import { settle } from "../store/endings.ts";
+import { depths, peek, pop, push } from "../store/lists.ts";
+import type { Store } from "../store/store.ts";
+import { remove, submit } from "../store/submissions.ts";
+import type { OperationName, Operations } from "../wire/messages.ts";
+
+interface Surroundings {
+  readonly store: Store;
+  readonly file: string;
+  readonly synchronous: "full" | "normal";
+}
+
+/** The operations of one store. */
+export function operationsOf({ store, file, synchronous }: Surroundings): Operations {
+  return {
+    read: (uuids) => read(store, uuids),
+    submit: (batch) => submit(store, batch),
+    restore: (document) => restore(store, document),
+    remove: (uuid, storages) => remove(store, uuid, storages),
+    list: (query) => list(store, query),
+    search: (terms) => search(store, terms),
+    reindex: (entries) => reindex(store, entries),
+    scanFrom: (after) => scanFrom(store, after),
+    push: (name, uuids) => push(store, name, uuids),
+    pop: (name, count) => pop(store, name, count),
+    depths: (lists) => depths(store, lists),
+    peek: (name, offset, count) => peek(store, name, offset, count),
+    claim: (request) => claim(store, request),
+    heartbeat: (owner) => heartbeat(store, owner),
+    abandon: (owner, lists) => abandon(store, owner, lists),
+    giveBack: (owner, lists, known) => giveBack(store, owner, lists, known),
+    suspects: (lists) => suspects(store, lists),
+    checkpoint: (batch) => checkpoint(store, batch),
+    settle: (batch) => settle(store, batch),
+    claimDeliveries: (max, lease) => claimDeliveries(store, max, lease),
+    settleDeliveries: (batch) => settleDeliveries(store, batch),
+    deliveries: (uuid) => deliveries(store, uuid),
+    backlog: () => backlog(store),
+    deadLetters: (query) => deadLetters(store, query),
+    reprocess: (dlq, count, filter) => reprocess(store, dlq, count, filter),
+    repair: () => repair(store),
+    health: () => health(store, file, synchronous),
+  };
+}
+
+/** Operations that change nothing: they need no transaction and go on when the disk is full. */
+export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
+  "read",
+  "list",
+  "search",
+  "scanFrom",
+  "depths",
+  "peek",
+  "heartbeat",
+  "suspects",
+  "deliveries",
+  "backlog",
+  "deadLetters",
+  "health",
+]);

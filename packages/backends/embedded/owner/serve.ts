@@ -1,0 +1,159 @@
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { VconError } from "@vcon-server/core";
+import type { Store } from "../store/store.ts";
+import { createDecoder, encode } from "../wire/codec.ts";
+import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
+import { runGroup, type Work } from "./group.ts";
+import { READS } from "./operations.ts";
+import { createWaiters, type Waiters } from "./waiters.ts";
+
+export interface Serving {
+  close(): Promise<void>;
+}
+
+interface ServeOptions {
+  readonly address: string;
+  readonly store: Store;
+  readonly operations: Operations;
+}
+
+/** Listens on a socket and answers requests, everything that arrived in one turn as one transaction. */
+export async function serve({ address, store, operations }: ServeOptions): Promise<Serving> {
+  const waiters = createWaiters(store);
+  const queue = createQueue(store, waiters);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    attend(socket, { operations, waiters, queue });
+  });
+  if (process.platform !== "win32") rmSync(address, { force: true });
+  await listening(server, address);
+  // dead owners are noticed and expired copies dropped without anybody asking
+  const care = setInterval(
+    () => queue.add({ name: "repair", reads: false, run: () => operations.repair(), answer: () => {} }),
+    Math.min(store.leases.ms / 4, 2_000),
+  );
+  return {
+    async close() {
+      clearInterval(care);
+      const closed = new Promise((done) => server.close(done));
+      queue.flush();
+      for (const socket of sockets) socket.destroySoon();
+      await closed;
+      waiters.close();
+    },
+  };
+}
+
+function listening(server: Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path: address, readableAll: false, writableAll: false }, resolve);
+  });
+}
+
+interface Queue {
+  add(work: Work): void;
+  flush(): void;
+}
+
+function createQueue(store: Store, waiters: Waiters): Queue {
+  let works: Work[] = [];
+  const flush = (): void => {
+    const group = works;
+    works = [];
+    if (group.length === 0) return;
+    runGroup(store.db, group);
+    waiters.tell();
+  };
+  return {
+    add(work) {
+      if (works.length === 0) setImmediate(flush);
+      works.push(work);
+    },
+    flush,
+  };
+}
+
+interface Duties {
+  readonly operations: Operations;
+  readonly waiters: Waiters;
+  readonly queue: Queue;
+}
+
+function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
+  const decoder = createDecoder();
+  const waits = new Map<number, () => void>();
+  const replies = createReplies(socket);
+  const accept = (request: Request): void => {
+    const { id } = request;
+    if (request.op !== "wait" && request.op !== "cancel") {
+      queue.add(workOf(request, operations, replies.add));
+      return;
+    }
+    // both stand in line with the rest, so that a wait sees the pushes before it and its cancellation comes after it
+    const answer = (): void => {
+      waits.get(id)?.();
+      waits.delete(id);
+      if (request.op === "cancel" || socket.destroyed) return;
+      const [lists] = request.args;
+      const wake = (): void => {
+        waits.delete(id);
+        replies.add({ id, value: undefined });
+      };
+      const stop = waiters.add({ lists, wake });
+      if (stop !== undefined) waits.set(id, stop);
+    };
+    queue.add({ name: request.op, reads: true, run: () => undefined, answer });
+  };
+  socket.on("data", (chunk) => {
+    try {
+      // our own clients are on the other side; a stranger is cut off by the decoder
+      for (const message of decoder.push(chunk)) (message as Request[]).forEach(accept);
+    } catch {
+      socket.destroy();
+    }
+  });
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => {
+    for (const stop of waits.values()) stop();
+  });
+}
+
+function workOf(
+  request: Exclude<Request, { op: "wait" | "cancel" }>,
+  operations: Operations,
+  reply: (reply: Reply) => void,
+): Work {
+  const { id, op } = request;
+  return {
+    name: op,
+    reads: READS.has(op),
+    run() {
+      if (!Object.hasOwn(operations, op)) {
+        throw new VconError("VCON_INTERNAL", `the embedded backend knows no operation ${op}: update both sides`);
+      }
+      // the client's types made these arguments; this is where they come back from the wire
+      return (operations[op] as (...args: readonly unknown[]) => unknown)(...request.args);
+    },
+    answer: (result) => reply("error" in result ? { id, error: toWire(result.error) } : { id, value: result.value }),
+  };
+}
+
+/** Answers of one turn leave in one frame. */
+function createReplies(socket: Socket): { add(reply: Reply): void } {
+  let replies: Reply[] = [];
+  const flush = (): void => {
+    const ready = replies;
+    replies = [];
+    if (!socket.destroyed) socket.write(encode(ready));
+  };
+  return {
+    add(reply) {
+      if (replies.length === 0) queueMicrotask(flush);
+      replies.push(reply);
+    },
+  };
+}

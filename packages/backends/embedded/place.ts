@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { VconError } from "@vcon-server/core";
+
+/** Where the owner of a data directory listens. The path is short because sockets allow 107 bytes. */
+export function addressOf(dataDir: string): string {
+  const hash = createHash("sha256").update(realpathSync(dataDir)).digest("hex").slice(0, 8);
+  return process.platform === "win32" ? `\\\\.\\pipe\\vcs-${hash}` : join(tmpdir(), `vcs-${hash}`, "owner.sock");
+}
+
+/** Makes the folder of the socket, for this user alone. Somebody else's folder under that name is refused. */
+export function prepareSocketFolder(address: string): void {
+  if (process.platform === "win32") return;
+  const folder = join(address, "..");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return;
+  throw new VconError(
+    "VCON_BACKEND_UNFIT",
+    `opening the embedded backend: ${folder} belongs to somebody else or is open to others; remove it, or set TMPDIR to a private folder`,
+  );
+}

@@ -1,0 +1,51 @@
+import { asVconError, VconError } from "@vcon-server/core";
+
+const BUSY = 5;
+const IO = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const NOT_A_DATABASE = 26;
+
+/** SQLite's primary result code of an error, when it is one of SQLite's. */
+export function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  return error.errcode & 0xff;
+}
+
+export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
+
+/** An error of the engine as a coded one. */
+export function codedError(error: unknown, doing: string): VconError {
+  const said = error instanceof Error ? error.message : String(error);
+  switch (resultCode(error)) {
+    case FULL:
+      return new VconError(
+        "VCON_BACKEND_FULL",
+        `${doing}: the disk of the data directory is full; make room, nothing else is needed`,
+        {
+          cause: error,
+        },
+      );
+    case IO:
+      return new VconError(
+        "VCON_BACKEND_DOWN",
+        `${doing}: the disk of the data directory does not work (${said}); check it`,
+        {
+          cause: error,
+        },
+      );
+    case CORRUPT:
+    case NOT_A_DATABASE:
+      return corrupt(doing, said, error);
+    default:
+      return asVconError(error, "VCON_INTERNAL", doing);
+  }
+}
+
+/** A damaged database, with what can be done about it. */
+export function corrupt(doing: string, found: string, cause?: unknown): VconError {
+  const remedy =
+    "keep a copy of the data directory, check the disk, then restore a backup, or rescue what is readable with " +
+    "`sqlite3 backend.sqlite .recover` into a new file; moving backend.* out of the directory starts empty";
+  return new VconError("VCON_BACKEND_CORRUPT", `${doing}: ${found}; ${remedy}`, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,47 @@
+import { holdExpiry, startExpiry } from "./expiry.ts";
+import type { Store } from "./store.ts";
+
+export function push(store: Store, list: string, items: readonly string[]): void {
+  const insert = store.sql("INSERT INTO queue (list, item) VALUES (?, ?)");
+  for (const item of items) {
+    insert.run(list, item);
+    holdExpiry(store, item);
+  }
+  if (items.length > 0) store.news.lists.add(list);
+}
+
+export function pop(store: Store, list: string, count: number): string[] {
+  const taken = store
+    .sql<{ id: number; item: string }>(
+      `DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE state = 0 AND list = ? ORDER BY id LIMIT ?)
+       RETURNING id, item`,
+    )
+    .all(list, count)
+    .sort((a, b) => a.id - b.id);
+  for (const { item } of taken) startExpiry(store, item);
+  return taken.map(({ item }) => item);
+}
+
+export function depths(store: Store, lists: readonly string[]): number[] {
+  const count = store.sql<{ n: number }>("SELECT n FROM counters WHERE name = 'list:' || ?");
+  return lists.map((list) => count.get(list)?.n ?? 0);
+}
+
+export function peek(store: Store, list: string, offset: number, count: number): string[] {
+  return store
+    .sql<{ item: string }>("SELECT item FROM queue WHERE state = 0 AND list = ? ORDER BY id LIMIT ? OFFSET ?")
+    .all(list, count, offset)
+    .map((row) => row.item);
+}
+
+/** Whether a claim of one of these lists would find something other than suspects. */
+export function hasWork(store: Store, lists: readonly string[]): boolean {
+  const due = store.sql<{ n: number }>("SELECT 1 AS n FROM queue WHERE state = 2 AND list = ? AND due <= ? LIMIT 1");
+  return depths(store, lists).some((n) => n > 0) || lists.some((list) => due.get(list, store.now()) !== undefined);
+}
+
+/** When the next delayed entry of these lists comes due. */
+export function nextDue(store: Store, lists: readonly string[]): number {
+  const due = store.sql<{ due: number | null }>("SELECT min(due) AS due FROM queue WHERE state = 2 AND list = ?");
+  return Math.min(...lists.map((list) => due.get(list)?.due ?? Number.POSITIVE_INFINITY));
+}

@@ -1,0 +1,188 @@
+import type { Logger } from "@vcon-server/core";
+import { VconError } from "@vcon-server/core";
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { redisFailure } from "./failures.ts";
+import type { Target } from "./url.ts";
+
+/** Options of one connection; replies keep their plain shape. */
+export type ClientOptions = Omit<RedisOptions, "replyMapping">;
+
+export interface ConnectOptions {
+  /** Milliseconds without an answer after which a connection is given up. */
+  readonly timeout: number;
+  readonly log: Logger;
+}
+
+/** A client that reconnects for ever; commands fail at once while it is away. */
+export interface Connection {
+  readonly client: Redis | Cluster;
+  readonly cluster: boolean;
+  readonly timeout: number;
+  /** Connections to the nodes that hold the keys. */
+  masters(): Redis[];
+  /** Options for another connection to one of `masters()`. */
+  besides(node: Redis): ClientOptions;
+  close(): void;
+}
+
+const RECONNECT_MAX = 1_000;
+const reconnectDelay = (attempt: number): number =>
+  Math.min(25 * 2 ** Math.min(attempt, 6), RECONNECT_MAX) + Math.floor(Math.random() * 25);
+
+function nodeOptions(target: Target, timeout: number): ClientOptions {
+  return {
+    protocol: 2,
+    connectTimeout: timeout,
+    // a server that stopped answering loses the connection, so that Sentinel is asked who is the master now
+    socketTimeout: timeout,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    disableClientInfo: true,
+    connectionName: "vcon-server",
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+    ...(target.username !== undefined && { username: target.username }),
+    ...(target.password !== undefined && { password: target.password }),
+    ...(target.tls && { tls: {} }),
+  };
+}
+
+function singleOptions(target: Target, timeout: number): ClientOptions {
+  const { sentinel, nodes } = target;
+  const common: ClientOptions = {
+    ...nodeOptions(target, timeout),
+    db: target.db,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryStrategy: reconnectDelay,
+  };
+  if (target.kind !== "sentinel") return { ...common, ...nodes[0] };
+  return {
+    ...common,
+    sentinels: [...nodes],
+    name: target.master ?? "",
+    sentinelRetryStrategy: reconnectDelay,
+    sentinelCommandTimeout: timeout,
+    failoverDetector: true,
+    ...(target.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    ...(sentinel.username !== undefined && { sentinelUsername: sentinel.username }),
+    ...(sentinel.password !== undefined && { sentinelPassword: sentinel.password }),
+  };
+}
+
+/** Connects, or throws `VCON_BACKEND_DOWN` / `VCON_BACKEND_UNFIT` (refused credentials) within the timeout. */
+export async function connect(target: Target, options: ConnectOptions): Promise<Connection> {
+  if (target.kind === "cluster") return connectCluster(target, options);
+  const single = await connectSingle(target, options);
+  if (target.kind === "sentinel" || !(await isClusterNode(single))) return single;
+  single.close();
+  return connectCluster({ ...target, kind: "cluster" }, options);
+}
+
+async function connectSingle(target: Target, { timeout, log }: ConnectOptions): Promise<Connection> {
+  const client = new Redis(singleOptions(target, timeout));
+  const outages = await untilReady(client, target, { timeout, log });
+  return {
+    client,
+    cluster: false,
+    timeout,
+    masters: () => [client],
+    besides: (node) => ({ ...nodeOptions(target, timeout), db: target.db, ...addressOf(node), ...once }),
+    close() {
+      outages.ignore();
+      client.disconnect();
+    },
+  };
+}
+
+async function connectCluster(target: Target, { timeout, log }: ConnectOptions): Promise<Connection> {
+  const client = new Cluster([...target.nodes], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    slotsRefreshTimeout: timeout,
+    clusterRetryStrategy: reconnectDelay,
+    redisOptions: nodeOptions(target, timeout),
+    // certificates name hosts, not the addresses they resolve to
+    ...(target.tls && { dnsLookup: (host, done) => done(null, host) }),
+  });
+  client.on("node error", (error) => log.debug("redis cluster node", { error: String(error) }));
+  const outages = await untilReady(client, target, { timeout, log });
+  return {
+    client,
+    cluster: true,
+    timeout,
+    masters: () => client.nodes("master"),
+    besides: (node) => ({ ...nodeOptions(target, timeout), ...addressOf(node), ...once }),
+    close() {
+      outages.ignore();
+      client.disconnect();
+    },
+  };
+}
+
+/** A side connection does not reconnect: whoever made it makes a new one. */
+const once: ClientOptions = { retryStrategy: () => null, lazyConnect: true };
+
+function addressOf(node: Redis): ClientOptions {
+  const { remoteAddress, remotePort } = node.stream ?? {};
+  return {
+    host: remoteAddress ?? node.options.host ?? "127.0.0.1",
+    port: remotePort ?? node.options.port ?? 6379,
+  };
+}
+
+/** Waits for the first "ready"; afterwards only tells the log about outages, until they are to be ignored. */
+async function untilReady(client: Redis | Cluster, target: Target, { timeout, log }: ConnectOptions) {
+  const where = target.nodes.map(({ host, port }) => `${host}:${port}`).join(",");
+  let last: unknown;
+  let ready = false;
+  let away = false;
+  const first = Promise.withResolvers<void>();
+  client.on("error", (error) => {
+    last = error;
+    log.debug("redis connection", { server: where, error: String(error) });
+    if (isRefusal(error)) first.reject(error);
+  });
+  client.on("close", () => {
+    if (ready && !away) log.warn("redis is away, reconnecting", { server: where });
+    away = true;
+  });
+  client.on("ready", () => {
+    if (ready) log.info("redis is back", { server: where });
+    ready = true;
+    away = false;
+    first.resolve();
+  });
+  const timer = setTimeout(() => first.reject(last ?? new Error(`no answer within ${timeout} ms`)), timeout);
+  client.connect().catch((error: unknown) => {
+    last ??= error;
+  });
+  try {
+    await first.promise;
+  } catch (error) {
+    client.disconnect();
+    throw refused(error, where);
+  } finally {
+    clearTimeout(timer);
+  }
+  return {
+    ignore() {
+      away = true;
+    },
+  };
+}
+
+const isRefusal = (error: unknown): boolean => /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(String((error as Error)?.message));
+
+function refused(error: unknown, where: string): VconError {
+  if (!isRefusal(error)) return redisFailure(error, "connecting to Redis", where);
+  const message = `connecting to Redis (${where}): ${(error as Error).message}; check user and password in REDIS_URL`;
+  return new VconError("VCON_BACKEND_UNFIT", message, { cause: error });
+}
+
+async function isClusterNode({ client }: Connection): Promise<boolean> {
+  try {
+    return (await client.info("cluster")).includes("cluster_enabled:1");
+  } catch (error) {
+    throw redisFailure(error, "asking Redis whether it is a cluster");
+  }
+}

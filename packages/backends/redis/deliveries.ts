@@ -1,0 +1,221 @@
+import { VconError } from "@vcon-server/core";
+import type { DeliveryOutcome, DeliveryReport, DeliveryState, DeliveryTask, Document, Revision } from "@vcon-server/core/backend";
+import type { VconUuid } from "@vcon-server/vcon";
+import { type Context, pieces } from "./context.ts";
+import { readDocuments } from "./documents.ts";
+import { type DueChange, setDue } from "./due.ts";
+import { documentKeys, dueShard, isKeySafe, readDueMember, SHARDS } from "./keys.ts";
+import { type Burial, buryCommand } from "./outbox.ts";
+import { integer, list, maybeText, pairsOf, text, texts } from "./replies.ts";
+import { Failed, failureOf, read } from "./store.ts";
+
+interface Pair {
+  readonly uuid: VconUuid;
+  readonly storage: string;
+}
+
+interface DuePair extends Pair {
+  readonly score: string;
+}
+
+/** What still has to be carried out for a document: pushes of a completed run, or a dead letter. */
+interface Box {
+  readonly uuid: VconUuid;
+  readonly id: string;
+  readonly json: string;
+}
+
+/** Scripts over many deliveries in one call: each reads the whole hash of its document. */
+const GROUP = 32;
+
+export async function claimDeliveries(context: Context, max: number, lease: number): Promise<DeliveryTask[]> {
+  if (max < 1) return [];
+  const due = await duePairs(context, max);
+  if (due.length === 0) return [];
+  const taken = await takeAll(context, due, lease);
+  await carryOutBoxes(context, taken.boxes, "leave");
+  await setDue(context, taken.changes);
+  const documents = await readDocuments(context, taken.tasks.map(({ uuid }) => uuid));
+  return taken.tasks.map((task, at) => ({ ...task, document: task.action === "delete" ? undefined : documents[at] }));
+}
+
+/** The pairs that are due longest, over all shards. */
+async function duePairs({ store }: Context, max: number): Promise<DuePair[]> {
+  const now = await serverTime({ store });
+  const commands = Array.from({ length: SHARDS }, (_, shard) =>
+    read("zrangebyscore", dueShard(shard), "-inf", now, "WITHSCORES", "LIMIT", 0, max),
+  );
+  const replies = await store.all("looking for due deliveries", commands);
+  const members = replies.flatMap(pairsOf).sort(([, a], [, b]) => Number(a) - Number(b));
+  return members.slice(0, max).map(([member, score]) => ({ ...(readDueMember(member) as Pair), score }));
+}
+
+/** Milliseconds since 1970 on the server's clock. */
+export async function serverTime({ store }: Pick<Context, "store">): Promise<number> {
+  const [seconds, micros] = texts(await store.one("asking the time", read("time")));
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+async function takeAll({ store }: Context, due: readonly DuePair[], lease: number) {
+  const groups = pieces(due, store.cluster ? 1 : GROUP);
+  const commands = groups.map((group) => {
+    const keys = group.flatMap(({ uuid }) => [documentKeys(uuid).meta, documentKeys(uuid).deliveries]);
+    return store.call("take", keys, group.flatMap(({ storage }) => [storage, Math.max(1, Math.ceil(lease))]));
+  });
+  const answers = (await store.all("taking deliveries", commands)).flatMap((reply) => list(reply));
+  const tasks: Omit<DeliveryTask, "document">[] = [];
+  const changes: DueChange[] = [];
+  const boxes: Box[] = [];
+  for (const [at, answer] of answers.entries()) {
+    const { uuid, storage, score } = due[at] as DuePair;
+    const [state, ...rest] = texts(answer);
+    if (state === "take") {
+      const [next, action, attempt, since, dlq, chain] = rest.splice(0, 6) as [string, string, string, string, string, string];
+      tasks.push({ uuid, storage, action: action as DeliveryTask["action"], attempt: Number(attempt), since: Number(since), dlq, chain });
+      changes.push({ uuid, storage, mode: "set", score: next });
+    } else if (state === "busy") changes.push({ uuid, storage, mode: "set", score: rest.shift() as string });
+    else changes.push({ uuid, storage, mode: "drop", score });
+    boxes.push(...boxesOf(uuid, rest));
+  }
+  return { tasks, changes, boxes };
+}
+
+const boxesOf = (uuid: VconUuid, flat: readonly string[]): Box[] =>
+  Array.from({ length: flat.length / 2 }, (_, at) => ({ uuid, id: flat[at * 2] as string, json: flat[at * 2 + 1] as string }));
+
+export async function settleDeliveries(context: Context, batch: readonly DeliveryReport[]): Promise<DeliveryOutcome[]> {
+  const { store } = context;
+  const groups = pieces(batch, store.cluster ? 1 : GROUP);
+  const commands = groups.map((group) => store.call("delivered", group.flatMap(({ uuid }) => allKeys(uuid)), group.flatMap(reportArguments)));
+  const answers = (await store.all("recording deliveries", commands)).flatMap((reply) => list(reply).map(texts));
+  const boxes = answers.flatMap((answer, at) => boxesOf((batch[at] as DeliveryReport).uuid, answer.slice(3)));
+  await carryOutBoxes(context, boxes, "throw");
+  const changes = answers.flatMap(([, mode, score], at): DueChange[] => {
+    const { uuid, storage } = batch[at] as DeliveryReport;
+    return mode === "set" || mode === "drop" ? [{ uuid, storage, mode, score: score as string }] : [];
+  });
+  await setDue(context, changes);
+  return outcomes(context, batch, answers.map(([outcome]) => outcome === "again"));
+}
+
+async function outcomes(context: Context, batch: readonly DeliveryReport[], again: readonly boolean[]): Promise<DeliveryOutcome[]> {
+  const more = batch.filter((_, at) => again[at]);
+  const documents = await readDocuments(context, more.map(({ uuid }) => uuid));
+  const newest = new Map<DeliveryReport, Document | undefined>(more.map((report, at) => [report, documents[at]]));
+  return batch.map((report) => {
+    const document = newest.get(report);
+    return document ? { kind: "again", document } : { kind: "settled" };
+  });
+}
+
+function allKeys(uuid: string): string[] {
+  const { document, meta, run, deliveries } = documentKeys(uuid);
+  return [document, meta, run, deliveries];
+}
+
+function reportArguments({ uuid, storage, action, rev, result }: DeliveryReport) {
+  const common = [storage, action, String(rev), result.kind];
+  switch (result.kind) {
+    case "done":
+      return [...common, 0, 0, "", ""];
+    case "again": {
+      const delay = Math.max(0, Math.ceil(result.delay));
+      return [...common, delay, result.counts ? 1 : 0, `${result.code}: ${result.message}`, ""];
+    }
+    case "dead": {
+      const { dlq, record } = result;
+      const burial: Burial = { dlq, id: storageLetterId(uuid, storage), record };
+      return [...common, 0, 1, `${record.code}: ${record.message}`, JSON.stringify(burial)];
+    }
+  }
+}
+
+/** Name of the dead letter of a pair; without spaces, since ids are kept in a row. */
+const storageLetterId = (uuid: string, storage: string): string => `${uuid}:${encodeURIComponent(storage)}`;
+
+/**
+ * Carries pushes and dead letters out, then forgets them. Boxes that cannot be carried out stay and come up with the
+ * next due delivery of their document.
+ */
+async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure: "throw" | "leave"): Promise<void> {
+  const { store, log } = context;
+  const steps = boxes.flatMap((box) => commandsOf(context, box).map((command) => ({ box, command })));
+  const replies = await store.tryAll(steps.map(({ command }) => command));
+  const failed = new Set<Box>();
+  for (const [at, reply] of replies.entries()) {
+    if (!(reply instanceof Failed)) continue;
+    const { box, command } = steps[at] as (typeof steps)[number];
+    const error = failureOf(reply, "completing a delivery", command);
+    if (onFailure === "throw") throw error;
+    log.error("a delivered vCon cannot be sent on", { uuid: box.uuid, error: error.message });
+    failed.add(box);
+  }
+  const done = boxes.filter((box) => !failed.has(box));
+  await store.all(
+    "completing deliveries",
+    [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) => store.call("unbox", allKeys(uuid), all.map(({ id }) => id))),
+  );
+}
+
+function commandsOf(context: Context, { uuid, json }: Box) {
+  // the text is this server's own: a waiting run or a dead letter
+  const box = JSON.parse(json) as { readonly push: readonly string[] } | Burial;
+  if ("dlq" in box) return [buryCommand(context, [box])];
+  return box.push.map((name) => context.store.call("drain", [name], ["RPUSH", uuid]));
+}
+
+interface StoredPair {
+  readonly state: "pending" | "done" | "dead";
+  readonly action: "save" | "delete";
+  readonly want: number | string;
+  readonly done: number | string | false;
+  readonly attempt: number;
+  readonly due: number;
+  readonly error?: string;
+}
+
+export async function deliveriesOf({ store }: Context, uuid: VconUuid): Promise<Readonly<Record<string, DeliveryState>>> {
+  if (!isKeySafe(uuid)) return {};
+  const fields = pairsOf(await store.one("reading deliveries", read("hgetall", documentKeys(uuid).deliveries)));
+  const states: [string, DeliveryState][] = fields.flatMap(([field, json]): [string, DeliveryState][] =>
+    field.startsWith("s:") ? [[field.slice(2), stateOf(JSON.parse(json) as StoredPair)]] : [],
+  );
+  return Object.fromEntries(states);
+}
+
+function stateOf({ action, want, done, attempt, due, error }: StoredPair): DeliveryState {
+  return {
+    want: action === "delete" ? "delete" : (want as Revision),
+    done: done === false ? undefined : (done as Revision),
+    attempt,
+    due,
+    error,
+  };
+}
+
+export async function backlogOf({ store }: Context): Promise<Readonly<Record<string, number>>> {
+  const counts = new Map<string, number>();
+  let open = Array.from({ length: SHARDS }, (_, shard) => ({ shard, cursor: "0" }));
+  while (open.length > 0) {
+    const commands = open.map(({ shard, cursor }) => read("zscan", dueShard(shard), cursor, "COUNT", 1000));
+    const replies = await store.all("counting deliveries", commands);
+    for (const reply of replies) {
+      for (const [member] of pairsOf(list(reply)[1])) {
+        const { storage } = readDueMember(member);
+        counts.set(storage, (counts.get(storage) ?? 0) + 1);
+      }
+    }
+    open = open.map(({ shard }, at) => ({ shard, cursor: text(list(replies[at])[0]) })).filter(({ cursor }) => cursor !== "0");
+  }
+  return Object.fromEntries(counts);
+}
+
+/** Makes a delivery that was given up due again; false when there is none. */
+export async function reviveDelivery(context: Context, uuid: VconUuid, storage: string): Promise<boolean> {
+  const { meta, deliveries } = documentKeys(uuid);
+  const score = maybeText(await context.store.one("reviving a delivery", context.store.call("revive", [meta, deliveries], [storage])));
+  if (score === undefined) throw new VconError("VCON_INTERNAL", `reviving the delivery of ${uuid} to ${storage}: no answer`);
+  if (integer(score) === 0) return false;
+  await setDue(context, [{ uuid, storage, mode: "set", score }]);
+  return true;
+}

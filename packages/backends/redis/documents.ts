@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import type { Document, Restored, Revision } from "@vcon-server/core/backend";
+import { TOMBSTONE_MS } from "@vcon-server/core/backend";
+import type { VconUuid } from "@vcon-server/vcon";
+import type { Context } from "./context.ts";
+import { setDue } from "./due.ts";
+import { isWrongType } from "./failures.ts";
+import { addToIndex, removeFromIndex, termsOf } from "./index-sets.ts";
+import { documentKey, documentKeys, isKeySafe } from "./keys.ts";
+import { integer, list, maybeBytes, maybeText, text, texts } from "./replies.ts";
+import { type Command, Failed, failureOf, read, readBytes } from "./store.ts";
+
+/** What meta says about a document. */
+export interface Facts {
+  readonly rev: string | undefined;
+  readonly submitted: string | undefined;
+}
+
+/** Working copies in the order asked for. Facts are read before bytes: a revision may be old, never too new. */
+export async function readDocuments({ store }: Context, uuids: readonly string[]): Promise<(Document | undefined)[]> {
+  const safe = uuids.filter(isKeySafe);
+  const askFacts = safe.map((uuid) => read("hmget", documentKeys(uuid).meta, "rev", "submitted"));
+  const askBytes = safe.map((uuid) => readBytes("get", documentKey(uuid)));
+  const doing = "reading vCons";
+  const facts = store.cluster ? await store.all(doing, askFacts) : [];
+  const replies = await store.tryAll(store.cluster ? askBytes : [...askFacts, ...askBytes]);
+  const found = new Map<string, Document | undefined>();
+  for (const [at, uuid] of safe.entries()) {
+    const factsReply = store.cluster ? facts[at] : replies[at];
+    if (factsReply instanceof Failed) throw failureOf(factsReply, doing, askFacts[at] as Command);
+    const reply = store.cluster ? replies[at] : replies[safe.length + at];
+    const bytes = await bytesOf({ store }, { uuid, reply, command: askBytes[at] as Command });
+    const [rev, submitted] = list(factsReply).map(maybeText);
+    found.set(uuid, documentOf(uuid, bytes, { rev, submitted }));
+  }
+  return uuids.map((uuid) => found.get(uuid));
+}
+
+/** Bytes of a reply to GET; of a document that a neighbour stored with RedisJSON where the reply says so. */
+async function bytesOf(
+  { store }: Pick<Context, "store">,
+  { uuid, reply, command }: { readonly uuid: string; readonly reply: unknown; readonly command: Command },
+): Promise<Buffer | undefined> {
+  if (!(reply instanceof Failed)) return maybeBytes(reply);
+  if (!isWrongType(reply.error)) throw failureOf(reply, "reading vCons", command);
+  return maybeBytes(await store.one("reading a RedisJSON document", readBytes("json.get", documentKey(uuid))));
+}
+
+export function documentOf(uuid: string, bytes: Buffer | undefined, { rev, submitted }: Facts): Document | undefined {
+  if (bytes === undefined) return undefined;
+  const revision: Revision = rev === undefined ? foreignRevision(bytes) : Number(rev);
+  return { uuid: uuid as VconUuid, rev: revision, bytes, ...(submitted !== undefined && { submitted }) };
+}
+
+/** The revision of a document somebody else wrote: its content. */
+export const foreignRevision = (bytes: Uint8Array): `x${string}` =>
+  `x${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
+
+const sha1 = (bytes: Uint8Array): string => createHash("sha1").update(bytes).digest("hex");
+
+/**
+ * SHA-1 of the foreign documents that still have the revision named, so that a script, which knows no SHA-256, can
+ * compare in its own step; `""` where the content is another by now.
+ */
+export async function foreignHashes(context: Context, wanted: readonly { readonly uuid: string; readonly rev: string }[]): Promise<string[]> {
+  if (wanted.length === 0) return [];
+  const documents = await readDocuments(context, wanted.map(({ uuid }) => uuid));
+  return wanted.map(({ rev }, at) => {
+    const document = documents[at];
+    return document && foreignRevision(document.bytes) === rev ? sha1(document.bytes) : "";
+  });
+}
+
+export async function restoreDocument(context: Context, { uuid, bytes, index, ttl }: Restored): Promise<void> {
+  const { document, meta, run, deliveries } = documentKeys(uuid);
+  const { createdAt, terms } = index;
+  const args = [bytes, createdAt, JSON.stringify(terms), Math.max(1, Math.ceil(ttl))];
+  const keys = [document, meta, run, deliveries];
+  const stored = await context.store.one("restoring a vCon", context.store.call("restore", keys, args));
+  if (integer(stored) === 1) await addToIndex(context, uuid, index);
+}
+
+export async function removeDocument(context: Context, uuid: VconUuid, storages: readonly string[]): Promise<boolean> {
+  const { store } = context;
+  const { document, meta, deliveries } = documentKeys(uuid);
+  const command = store.call("remove", [document, meta, deliveries], [TOMBSTONE_MS, ...storages]);
+  const [existed, terms, ...due] = list(await store.one("deleting a vCon", command));
+  await removeFromIndex(context, uuid, termsOf(text(terms)));
+  const pairs = due.map((pair) => texts(pair) as [string, string]);
+  await setDue(context, pairs.map(([storage, score]) => ({ uuid, storage, mode: "set", score })));
+  return integer(existed) === 1;
+}
+
+/** All uuids that have a working copy. */
+export async function* scanDocuments({ store }: Context): AsyncIterable<VconUuid[]> {
+  for (const node of store.masters()) {
+    let cursor = "0";
+    do {
+      const reply = await store.on(node, "scanning vCons", read("scan", cursor, "MATCH", "vcon:*", "COUNT", 1000));
+      const [next, keys] = list(reply);
+      cursor = text(next);
+      const uuids = texts(keys).map((key) => key.slice("vcon:".length) as VconUuid);
+      if (uuids.length > 0) yield uuids;
+    } while (cursor !== "0");
+  }
+}

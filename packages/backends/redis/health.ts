@@ -1,0 +1,89 @@
+import { VconError } from "@vcon-server/core";
+import type { BackendHealth } from "@vcon-server/core/backend";
+import type { Redis } from "ioredis";
+import type { Context } from "./context.ts";
+import { text, texts } from "./replies.ts";
+import { read, type Store } from "./store.ts";
+
+const OLDEST = [6, 2] as const;
+
+type Info = ReadonlyMap<string, string>;
+
+const parseInfo = (reply: string): Info =>
+  new Map(
+    reply.split("\r\n").flatMap((line): [string, string][] => {
+      const colon = line.indexOf(":");
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)]] : [];
+    }),
+  );
+
+const infoOf = async (store: Store, node: Redis): Promise<Info> =>
+  parseInfo(text(await store.on(node, "asking Redis about itself", read("info"))));
+
+/** Refuses servers without the commands this backend uses. */
+export async function requireFitServer({ store }: Pick<Context, "store">): Promise<void> {
+  for (const node of store.masters()) {
+    const info = await infoOf(store, node);
+    const version = info.get("redis_version") ?? "0";
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) continue;
+    const message = `connecting to Redis: the server is version ${version}, ${OLDEST.join(".")} or newer is needed (or any Valkey); upgrade it`;
+    throw new VconError("VCON_BACKEND_UNFIT", message);
+  }
+}
+
+export async function healthOf({ store, waitForReplica }: Context): Promise<BackendHealth> {
+  const began = performance.now();
+  await store.on(firstOf(store), "asking Redis for a sign of life", read("ping"));
+  const latency = performance.now() - began;
+  const nodes = await Promise.all(store.masters().map(async (node) => ({ info: await infoOf(store, node), fsync: await fsyncOf(store, node) })));
+  const fills = nodes.flatMap(({ info }) => fillOf(info));
+  const warnings = new Set(nodes.flatMap(({ info, fsync }) => warningsOf(info, { fsync, waitForReplica })));
+  const info = nodes[0]?.info;
+  return {
+    kind: "redis",
+    version: info?.get("valkey_version") ?? info?.get("redis_version") ?? "unknown",
+    latency,
+    fill: fills.length > 0 ? Math.max(...fills) : undefined,
+    warnings: [...warnings],
+  };
+}
+
+function firstOf(store: Store): Redis {
+  const [node] = store.masters();
+  if (!node) throw new VconError("VCON_BACKEND_DOWN", "asking Redis for a sign of life: no node of the cluster is connected");
+  return node;
+}
+
+/** `appendfsync`, where the user may ask for it. */
+async function fsyncOf(store: Store, node: Redis): Promise<string | undefined> {
+  try {
+    return texts(await store.on(node, "reading appendfsync", read("config", "GET", "appendfsync")))[1];
+  } catch (error) {
+    if (error instanceof VconError && error.code === "VCON_BACKEND_DOWN") throw error;
+    return undefined; // managed servers forbid CONFIG; what they do about persistence is theirs to say
+  }
+}
+
+function fillOf(info: Info): number[] {
+  const budget = Number(info.get("maxmemory") ?? 0);
+  return budget > 0 ? [Number(info.get("used_memory") ?? 0) / budget] : [];
+}
+
+/** What an operator should change. Pure. */
+export function warningsOf(info: Info, { fsync, waitForReplica }: { readonly fsync: string | undefined; readonly waitForReplica: boolean }): string[] {
+  const warnings: string[] = [];
+  const policy = info.get("maxmemory_policy") ?? "noeviction";
+  if (info.get("aof_enabled") !== "1") {
+    warnings.push("Redis loses acknowledged vCons when it stops: set `appendonly yes` and `appendfsync always`");
+  } else if (fsync !== undefined && fsync !== "always") {
+    warnings.push(`Redis may lose the last acknowledged vCons when it is killed (appendfsync ${fsync}): set \`appendfsync always\``);
+  }
+  if (policy !== "noeviction") {
+    warnings.push(`Redis may throw vCons away when memory runs out (maxmemory-policy ${policy}): set \`maxmemory-policy noeviction\``);
+  }
+  if (waitForReplica && Number(info.get("connected_slaves") ?? 0) === 0) {
+    warnings.push("REDIS_ACK=replica but no replica is connected, so nothing can be taken in: start a replica");
+  }
+  return warnings;
+}

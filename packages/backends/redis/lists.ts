@@ -1,0 +1,93 @@
+import { isWrongType } from "./failures.ts";
+import type { Context } from "./context.ts";
+import { pieces } from "./context.ts";
+import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
+import { integer, texts } from "./replies.ts";
+import { type Command, Failed, failureOf, read, write } from "./store.ts";
+
+/** Lists that workers of ours take from: what waits in them must not expire. */
+export interface Consumers {
+  /** Which of these lists a worker has ever claimed from. */
+  among(lists: Iterable<string>): Promise<ReadonlySet<string>>;
+  note(list: string): void;
+}
+
+/** Positive answers are kept for good, since a list stays consumed; others are asked for again. */
+export function createConsumers({ store }: Pick<Context, "store">): Consumers {
+  const known = new Set<string>();
+  return {
+    note: (list) => known.add(list),
+    async among(lists) {
+      const all = [...new Set(lists)];
+      const unknown = all.filter((list) => !known.has(list));
+      const replies = await store.all("looking at lists", unknown.map((list) => read("exists", listKeys(list).token)));
+      for (const [at, list] of unknown.entries()) if (integer(replies[at]) === 1) known.add(list);
+      return new Set(all.filter((list) => known.has(list)));
+    },
+  };
+}
+
+/** Most members of one RPUSH: a script cannot unpack more. */
+const PIECE = 4_000;
+
+export async function pushAll(context: Context, consumers: Consumers, { list, uuids }: { readonly list: string; readonly uuids: readonly string[] }): Promise<void> {
+  const { store } = context;
+  if (uuids.length === 0) return;
+  if ((await consumers.among([list])).has(list)) await refer(context, list, uuids);
+  const commands = pieces(uuids, PIECE).map((piece) => write("rpush", list, ...piece));
+  await store.all("appending to a list", commands);
+}
+
+/** What is about to wait in a list of ours must stay; noted before it can be claimed. */
+async function refer({ store }: Context, list: string, uuids: readonly string[]): Promise<void> {
+  const groups = store.cluster ? pieces(uuids.filter(isKeySafe), 1) : pieces(uuids.filter(isKeySafe), 256);
+  const commands = groups.map((group) => {
+    const keys = group.flatMap((uuid) => {
+      const { document, meta, deliveries } = documentKeys(uuid);
+      return [document, meta, deliveries];
+    });
+    return store.call("refer", keys, [list]);
+  });
+  await store.all("appending to a list", commands);
+}
+
+export async function popAll({ store }: Context, list: string, count: number): Promise<string[]> {
+  if (count < 1) return [];
+  const taken = await store.one("taking from a list", write("lpop", list, count));
+  const uuids = taken === null ? [] : texts(taken);
+  const safe = uuids.filter(isKeySafe);
+  const commands = pieces(safe, store.cluster ? 1 : 256).map((group) => {
+    const keys = group.flatMap((uuid) => {
+      const { document, meta, run, deliveries } = documentKeys(uuid);
+      return [document, meta, run, deliveries];
+    });
+    return store.call("unrefer", keys, [list]);
+  });
+  // the entries are taken: an outage from here on may only keep a document longer, never lose the answer
+  const replies = await store.tryAll(commands);
+  const failed = replies.findIndex((reply) => reply instanceof Failed);
+  if (failed >= 0) {
+    const error = failureOf(replies[failed] as Failed, "taking from a list", commands[failed] as Command);
+    store.log.warn("documents stay longer than asked", { list, error: error.message });
+  }
+  return uuids;
+}
+
+export async function depthsOf({ store }: Context, lists: readonly string[]): Promise<number[]> {
+  const commands = lists.map((list) => read("llen", list));
+  const replies = await store.tryAll(commands);
+  return replies.map((reply, at) => {
+    if (!(reply instanceof Failed)) return integer(reply);
+    if (isWrongType(reply.error)) return 0; // something else under that name is no list, so nothing waits in it
+    throw failureOf(reply, "counting entries", commands[at] as Command);
+  });
+}
+
+export async function peekAt({ store }: Context, list: string, { offset, count }: { readonly offset: number; readonly count: number }): Promise<string[]> {
+  if (count < 1) return [];
+  const command = read("lrange", list, offset, offset + count - 1);
+  const [reply] = await store.tryAll([command]);
+  if (!(reply instanceof Failed)) return texts(reply);
+  if (isWrongType(reply.error)) return [];
+  throw failureOf(reply, "looking into a list", command);
+}

@@ -1,0 +1,63 @@
+import type { CheckpointWrite, Lease } from "@vcon-server/core/backend";
+import { entryOf, ownerText } from "./claim.ts";
+import type { Context } from "./context.ts";
+import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
+import { integer, text } from "./replies.ts";
+import { read } from "./store.ts";
+
+export async function heartbeat({ store, leaseMs }: Context, owner: string, lists: readonly string[]): Promise<void> {
+  await store.all(
+    "renewing leases",
+    lists.map((list) => store.call("heartbeat", [listKeys(list).owners], [ownerText(owner), leaseMs])),
+  );
+}
+
+export async function abandon({ store }: Context, owner: string, lists: readonly string[]): Promise<number> {
+  const replies = await store.all(
+    "taking leases away",
+    lists.map((list) => {
+      const { runs, parked, suspects, owners } = listKeys(list);
+      return store.call("abandon", [runs, parked, suspects, owners], [ownerText(owner)]);
+    }),
+  );
+  return sum(replies);
+}
+
+interface Holder {
+  readonly owner: string;
+  readonly lists: readonly string[];
+  readonly known: readonly Lease[];
+}
+
+export async function giveBack({ store }: Context, { owner, lists, known }: Holder): Promise<number> {
+  const replies = await store.all(
+    "giving leases back",
+    lists.map((name) => {
+      const { runs, parked, later } = listKeys(name);
+      const tokens = known.filter(({ list }) => list === name).map(({ token }) => token);
+      return store.call("give-back", [runs, parked, later], [ownerText(owner), ...tokens]);
+    }),
+  );
+  return sum(replies);
+}
+
+export async function suspectsOf({ store }: Context, lists: readonly string[]): Promise<number[]> {
+  const replies = await store.all("counting suspects", lists.map((list) => read("zcard", listKeys(list).suspects)));
+  return replies.map(integer);
+}
+
+export async function writeCheckpoints({ store }: Context, batch: readonly CheckpointWrite[]): Promise<("ok" | "lost" | "gone")[]> {
+  const kept = batch.filter(({ lease }) => isKeySafe(lease.uuid));
+  const replies = await store.all(
+    "keeping checkpoints",
+    kept.map(({ lease, checkpoint }) => {
+      const { meta, run } = documentKeys(lease.uuid);
+      return store.call("checkpoint", [meta, run], [entryOf(lease), lease.token, JSON.stringify(checkpoint)]);
+    }),
+  );
+  const results = new Map(kept.map((write, at) => [write, text(replies[at]) as "ok" | "lost" | "gone"]));
+  // an entry that is no possible uuid has no document to keep a checkpoint beside; its run starts again
+  return batch.map((write) => results.get(write) ?? "ok");
+}
+
+const sum = (replies: readonly unknown[]): number => replies.reduce<number>((total, reply) => total + integer(reply), 0);

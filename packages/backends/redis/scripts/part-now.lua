@@ -1,0 +1,5 @@
+-- now(): milliseconds since 1970 on the server's clock.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end

@@ -1,0 +1,79 @@
+-- Stores, indexes and queues a submission; intake, so the first write is refused at maxmemory.
+-- KEYS: 1 document, 2 meta, 3 deliveries; unless the other slots follow by themselves (Cluster):
+--   4 sorted set, lists, sets of the new terms, sets of the old terms that are not new
+-- ARGV: 1 bytes, 2 submitted, 3 created, 4 terms (JSON), 5 "requeue" or "", 6 precondition ("", "absent", "match"),
+--   7 revisions that match (separated by spaces), 8 SHA-1 of foreign content that matches or "", 9 old terms (JSON)
+--   the keys were made for, or "*", 10 uuid, 11 how many lists, 12 new, 13 old term sets, 14 expiry of those sets (ms)
+--   or "", 15... the lists
+-- Returns {"created" | "replaced" | "same", rev, old terms} | {"refused", rev or nil, "foreign" or nil}
+--   | {"terms", old terms}: try again with the keys for those | {"unfit", key}: that key holds another type.
+--@include content
+local document, meta, deliveries = KEYS[1], KEYS[2], KEYS[3]
+local facts = redis.call('HMGET', meta, 'rev', 'submitted', 'gone', 'floor', 'terms')
+local exists = redis.call('EXISTS', document) == 1
+local old_terms = facts[5] or '[]'
+local alone = #KEYS == 3
+local lists, added, removed = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+
+local function refused()
+  if ARGV[6] == 'absent' then return exists end
+  if ARGV[6] ~= 'match' then return false end
+  if not exists then return true end
+  if facts[1] then return not string.find(' ' .. ARGV[7] .. ' ', ' ' .. facts[1] .. ' ', 1, true) end
+  return ARGV[8] == '' or redis.sha1hex(content(document)) ~= ARGV[8]
+end
+
+local function queue()
+  for at = 15, #ARGV do redis.call('HINCRBY', meta, 'q:' .. ARGV[at], 1) end
+  if alone then return end
+  for at = 5, 4 + lists do redis.call('RPUSH', KEYS[at], ARGV[10]) end
+end
+
+local function unfit(at, wanted)
+  local key = KEYS[at]
+  local kind = redis.call('TYPE', key).ok
+  return kind ~= 'none' and kind ~= wanted
+end
+
+if refused() then return { 'refused', exists and facts[1], exists and not facts[1] and 'foreign' } end
+if not alone then
+  if unfit(4, 'zset') then return { 'unfit', KEYS[4] } end
+  for at = 5, 4 + lists do
+    if unfit(at, 'list') then return { 'unfit', KEYS[at] } end
+  end
+end
+
+if exists and not facts[3] and facts[2] == ARGV[2] then
+  if ARGV[5] == 'requeue' then
+    queue()
+    redis.call('PERSIST', document)
+    redis.call('PERSIST', meta)
+    redis.call('PERSIST', deliveries)
+  end
+  return { 'same', facts[1], old_terms }
+end
+if ARGV[9] ~= '*' and ARGV[9] ~= old_terms then return { 'terms', old_terms } end
+
+redis.call('SET', document, ARGV[1])
+local rev = string.format('%.0f', math.max(facts[1] or 0, facts[4] or 0) + 1)
+redis.call('HDEL', meta, 'gone', 'ttl', 'until')
+redis.call('HSET', meta, 'rev', rev, 'submitted', ARGV[2], 'terms', ARGV[4], 'created', ARGV[3])
+redis.call('PERSIST', meta)
+redis.call('PERSIST', deliveries)
+-- dead letters of the former content must not lend their checkpoints to this one
+for _, field in ipairs(redis.call('HKEYS', meta)) do
+  if string.sub(field, 1, 5) == 'dead:' then redis.call('HSET', meta, field, '') end
+end
+queue()
+if not alone then
+  redis.call('ZREM', KEYS[4], 'vcon:' .. ARGV[10])
+  redis.call('ZADD', KEYS[4], ARGV[3], ARGV[10])
+  -- a set that somebody keeps under another type is left alone rather than leaving the submission half done
+  for at = 5 + lists, 4 + lists + added do
+    local key = KEYS[at]
+    redis.pcall('SADD', key, ARGV[10])
+    if ARGV[14] ~= '' then redis.call('PEXPIRE', key, ARGV[14]) end
+  end
+  for at = 5 + lists + added, 4 + lists + added + removed do redis.pcall('SREM', KEYS[at], ARGV[10]) end
+end
+return { exists and 'replaced' or 'created', rev, old_terms }

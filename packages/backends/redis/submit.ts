@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { VconError } from "@vcon-server/core";
+import type { Document, Submission, SubmitResult } from "@vcon-server/core/backend";
+import type { Context } from "./context.ts";
+import { foreignHashes, readDocuments } from "./documents.ts";
+import { moveInIndex, termsOf } from "./index-sets.ts";
+import { documentKeys, intentKey } from "./keys.ts";
+import { list, maybeText, text } from "./replies.ts";
+import { type Command, Failed, failureOf, read, write } from "./store.ts";
+
+const DOING = "storing a vCon";
+
+/** A submission under way, with what was learnt about the document it meets. */
+interface Attempt {
+  readonly submission: Submission;
+  /** Terms of the document it replaces, as meta writes them. */
+  readonly formerTerms: string;
+  /** SHA-1 of the foreign content that the precondition accepts. */
+  readonly foreign: string;
+}
+
+interface Answer {
+  readonly kind: string;
+  readonly rev: string | undefined;
+  readonly extra: string | undefined;
+}
+
+/** Stores, indexes and queues: one step each on a single server, by intent and repair on Cluster. */
+export async function submitAll(context: Context, batch: readonly Submission[]): Promise<SubmitResult[]> {
+  const foreign = await matchingForeign(context, batch);
+  const attempts = batch.map((submission, at) => ({ submission, formerTerms: "[]", foreign: foreign[at] ?? "" }));
+  const answers = await (context.store.cluster ? submitApart(context, attempts) : submitWhole(context, attempts));
+  if (context.waitForReplica && answers.length > 0) await waitForReplica(context);
+  return Promise.all(batch.map((submission, at) => resultOf(context, submission, answers[at] as Answer)));
+}
+
+/** For submissions that replace a document somebody else wrote: what it must still be. */
+async function matchingForeign(context: Context, batch: readonly Submission[]): Promise<string[]> {
+  const wanted = batch.flatMap(({ uuid, precondition }, at) =>
+    precondition && "match" in precondition
+      ? precondition.match.flatMap((rev) => (typeof rev === "string" ? [{ at, uuid, rev }] : []))
+      : [],
+  );
+  const hashes = await foreignHashes(context, wanted);
+  const found: string[] = [];
+  for (const [index, { at }] of wanted.entries()) found[at] ||= hashes[index] ?? "";
+  return found;
+}
+
+/** Every key is known beforehand except the sets of a replaced document's old terms: where there are some, once more. */
+async function submitWhole(context: Context, attempts: readonly Attempt[]): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let open = attempts.map((attempt, at) => ({ attempt, at }));
+  for (let round = 0; open.length > 0; round++) {
+    const replies = await context.store.all(DOING, open.map(({ attempt }) => wholeCommand(context, attempt)));
+    const again: typeof open = [];
+    for (const [index, { attempt, at }] of open.entries()) {
+      const answer = answerOf(replies[index]);
+      if (answer.kind === "terms" && round < 10) {
+        again.push({ attempt: { ...attempt, formerTerms: answer.rev ?? "[]" }, at });
+      } else answers[at] = answer;
+    }
+    open = again;
+  }
+  return answers;
+}
+
+function wholeCommand({ store, sortedSet, indexExpiry }: Context, attempt: Attempt): Command {
+  const { uuid, lists, index } = attempt.submission;
+  const removed = termsOf(attempt.formerTerms).filter((term) => !index.terms.includes(term));
+  const { document, meta, deliveries } = documentKeys(uuid);
+  const keys = [document, meta, deliveries, sortedSet, ...lists, ...index.terms, ...removed];
+  const counts = [lists.length, index.terms.length, removed.length];
+  return store.call("submit", keys, [...commonArguments(attempt), ...counts, indexExpiry ?? "", ...lists]);
+}
+
+function commonArguments({ submission, formerTerms, foreign }: Attempt) {
+  const { uuid, bytes, submitted, index, requeue, precondition } = submission;
+  const condition = precondition === undefined ? "" : "absent" in precondition ? "absent" : "match";
+  const revisions = precondition && "match" in precondition ? precondition.match.join(" ") : "";
+  const terms = JSON.stringify(index.terms);
+  const again = requeue ? "requeue" : "";
+  return [bytes, submitted, index.createdAt, terms, again, condition, revisions, foreign, formerTerms, uuid];
+}
+
+/** What a submission still has to do once its document is stored; kept until it is done. */
+export interface Intent {
+  readonly id: string;
+  readonly uuid: Submission["uuid"];
+  readonly submitted: string;
+  readonly lists: readonly string[];
+  /** Terms the document was found under before (JSON). */
+  readonly former: string;
+}
+
+/** Cluster: intent, document and meta, index, queue, intent removed. Whatever stops in between, `repair` finishes. */
+async function submitApart(context: Context, attempts: readonly Attempt[]): Promise<Answer[]> {
+  const { store } = context;
+  const before = await store.all(DOING, attempts.map(({ submission }) => read("hget", documentKeys(submission.uuid).meta, "terms")));
+  const intents = attempts.map(({ submission: { uuid, submitted, lists } }, at): Intent => {
+    return { id: randomUUID(), uuid, submitted, lists, former: maybeText(before[at]) ?? "[]" };
+  });
+  const members = intents.map((intent) => JSON.stringify(intent));
+  const keyed = intents.map(({ uuid }) => intentKey(uuid));
+  await store.all(DOING, members.map((member, at) => write("zadd", keyed[at] as string, Date.now(), member)));
+  const answers = (await store.all(DOING, attempts.map((attempt) => apartCommand(context, attempt)))).map(answerOf);
+  const stored = answers.flatMap(({ kind, extra }, at) =>
+    kind === "created" || kind === "replaced" ? [{ uuid: (intents[at] as Intent).uuid, former: termsOf(extra) }] : [],
+  );
+  await moveInIndex(context, stored);
+  await store.all(
+    DOING,
+    answers.flatMap(({ kind }, at) => {
+      const { submission } = attempts[at] as Attempt;
+      const queues = kind === "created" || kind === "replaced" || (kind === "same" && submission.requeue);
+      return queues ? submission.lists.map((name) => write("rpush", name, submission.uuid)) : [];
+    }),
+  );
+  await store.all(DOING, members.map((member, at) => write("zrem", keyed[at] as string, member)));
+  return answers;
+}
+
+function apartCommand({ store }: Context, attempt: Attempt): Command {
+  const { document, meta, deliveries } = documentKeys(attempt.submission.uuid);
+  const args = [...commonArguments({ ...attempt, formerTerms: "*" }), 0, 0, 0, "", ...attempt.submission.lists];
+  return store.call("submit", [document, meta, deliveries], args);
+}
+
+function answerOf(reply: unknown): Answer {
+  const [kind, rev, extra] = list(reply);
+  return { kind: text(kind), rev: maybeText(rev), extra: maybeText(extra) };
+}
+
+async function resultOf(context: Context, { uuid }: Submission, { kind, rev, extra }: Answer): Promise<SubmitResult> {
+  switch (kind) {
+    case "created":
+    case "replaced":
+    case "same":
+      return { kind, rev: Number(rev) };
+    case "refused":
+      return { kind, rev: extra === "foreign" ? (await current(context, uuid))?.rev : rev === undefined ? undefined : Number(rev) };
+    case "unfit":
+      throw new VconError("VCON_BACKEND_UNFIT", `${DOING}: the key ${rev} holds another type of value; rename the list or remove the key`);
+    default:
+      throw new VconError("VCON_BACKEND_DOWN", `${DOING}: ${uuid} kept changing while it was stored; send it again`);
+  }
+}
+
+const current = async (context: Context, uuid: string): Promise<Document | undefined> => (await readDocuments(context, [uuid]))[0];
+
+/** Waits until a replica has everything this client wrote so far. */
+async function waitForReplica({ store, timeout }: Context): Promise<void> {
+  const patience = Math.max(1, Math.floor(timeout * 0.75));
+  for (const node of store.masters()) {
+    const replicas = await store.on(node, "waiting for a replica", write("wait", 1, patience));
+    if (Number(replicas) < 1) {
+      throw new VconError(
+        "VCON_BACKEND_DOWN",
+        `${DOING}: no replica confirmed it within ${patience} ms (REDIS_ACK=replica); check the replicas, then send it again`,
+      );
+    }
+  }
+}
+
+/** Pushes of one intent that a stopped submission left behind. */
+export async function finishIntent(context: Context, intent: Intent): Promise<void> {
+  await moveInIndex(context, [{ uuid: intent.uuid, former: termsOf(intent.former) }]);
+  const commands = intent.lists.map((name) => write("rpush", name, intent.uuid));
+  const replies = await context.store.tryAll(commands);
+  for (const [at, reply] of replies.entries()) {
+    if (reply instanceof Failed) throw failureOf(reply, "finishing a submission", commands[at] as Command);
+  }
+}

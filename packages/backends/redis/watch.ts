@@ -1,0 +1,192 @@
+import { Redis } from "ioredis";
+import type { Connection } from "./connect.ts";
+import { redisFailure } from "./failures.ts";
+import { listKeys } from "./keys.ts";
+import { integer, text, texts } from "./replies.ts";
+import type { Logger } from "@vcon-server/core";
+
+/** Longest sleep without looking again: bounds what a lost notification can delay. */
+const LONGEST = 1_000;
+
+/** Two connections to one node: one that looks and is tracked, one that hears when what was looked at changes. */
+interface Ears {
+  readonly looking: Redis;
+  /** Called once for every change from now on. */
+  onChange(listener: () => void): () => void;
+  readonly closed: () => boolean;
+  close(): void;
+}
+
+export interface Watch {
+  wait(lists: readonly string[], timeout: number, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Waits for work without polling: the server remembers which lists were found empty on one connection and tells the
+ * other when one of them changes. Nothing is popped while waiting, so nothing can be lost.
+ */
+export function createWatch(connection: Connection, log: Logger): Watch {
+  const ears = new Map<string, Promise<Ears>>();
+  const placesOf = createPlaces(connection);
+  let mute = false;
+
+  function earsOf(node: Redis): Promise<Ears> {
+    const name = `${node.options.host}:${node.options.port}`;
+    const known = ears.get(name);
+    if (known) return known;
+    const made = openEars(connection, node);
+    ears.set(name, made);
+    made.then(
+      ({ looking }) => looking.once("close", () => drop(name, made)),
+      () => drop(name, made),
+    );
+    return made;
+  }
+
+  function drop(name: string, made: Promise<Ears>): void {
+    if (ears.get(name) !== made) return;
+    ears.delete(name);
+    made.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+
+  async function wait(lists: readonly string[], timeout: number, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + Math.min(timeout, LONGEST);
+    if (signal.aborted || lists.length === 0) return sleep(until - performance.now(), signal);
+    const wake = Promise.withResolvers<void>();
+    const stops: (() => void)[] = [];
+    try {
+      const due = await Promise.all(
+        [...(await placesOf(lists))].map(async ([node, keys]) => {
+          const open = await earsOf(node);
+          stops.push(open.onChange(wake.resolve));
+          return look(open.looking, keys);
+        }),
+      );
+      const left = Math.min(until - performance.now(), ...due);
+      await Promise.race([wake.promise, sleep(left, signal)]);
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  return {
+    async wait(lists, timeout, signal) {
+      try {
+        await (mute ? sleep(Math.min(timeout, 50), signal) : wait(lists, timeout, signal));
+      } catch (error) {
+        const failure = redisFailure(error, "waiting for work");
+        if (failure.code === "VCON_BACKEND_DOWN") throw failure;
+        if (!mute) log.warn("Redis does not tell about new work, asking it often instead", { error: failure.message });
+        mute = true;
+      }
+    },
+    close() {
+      for (const [name, made] of ears) drop(name, made);
+    },
+  };
+}
+
+/** Finds the node that holds a list; which slot a list is in never changes. */
+function createPlaces({ client, masters }: Connection): (lists: readonly string[]) => Promise<Map<Redis, string[]>> {
+  const slots = new Map<string, number>();
+
+  async function nodeOf(list: string): Promise<Redis | undefined> {
+    const nodes = masters();
+    if (!("slots" in client)) return nodes[0];
+    const slot = slots.get(list) ?? integer(await client.call("cluster", "keyslot", list));
+    slots.set(list, slot);
+    const address = client.slots[slot]?.[0];
+    return nodes.find(({ options }) => `${options.host}:${options.port}` === address);
+  }
+
+  return async (lists) => {
+    const places = new Map<Redis, string[]>();
+    for (const list of lists) {
+      const node = await nodeOf(list);
+      if (!node) throw new Error("the node of a list is not connected");
+      places.set(node, [...(places.get(node) ?? []), list]);
+    }
+    return places;
+  };
+}
+
+/** Arms the tracking of these lists; milliseconds until one of them has work, 0 when one has. */
+async function look(looking: Redis, lists: readonly string[]): Promise<number> {
+  const pipeline = looking.pipeline().call("time");
+  for (const list of lists) {
+    pipeline.call("llen", list);
+    pipeline.call("zrange", listKeys(list).later, 0, 0, "WITHSCORES");
+  }
+  const results = (await pipeline.exec()) ?? [];
+  const failed = results.find(([error]) => error && !error.message.includes("WRONGTYPE"));
+  if (failed?.[0]) throw failed[0];
+  const [[, time] = [null, []], ...rest] = results;
+  const [seconds, micros] = texts(time);
+  const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  let wait = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < rest.length; at += 2) {
+    const [wrong, length] = rest[at] ?? [null, 0];
+    if (!wrong && integer(length) > 0) return 0;
+    const due = texts(rest[at + 1]?.[1] ?? [])[1];
+    if (due !== undefined) wait = Math.min(wait, Math.max(0, Number(due) - now));
+  }
+  return wait;
+}
+
+async function openEars(connection: Connection, node: Redis): Promise<Ears> {
+  const options = connection.besides(node);
+  const hearing = new Redis(options);
+  const looking = new Redis(options);
+  const listeners = new Set<() => void>();
+  let closed = false;
+  const notify = () => {
+    for (const listener of listeners) listener();
+  };
+  const close = () => {
+    closed = true;
+    hearing.disconnect();
+    looking.disconnect();
+    notify(); // whoever sleeps looks again, and learns that the connection is gone
+  };
+  for (const client of [hearing, looking]) {
+    client.on("error", () => undefined);
+    client.on("close", () => closed || close());
+  }
+  try {
+    await Promise.all([hearing.connect(), looking.connect()]);
+    const id = text(await hearing.call("client", "id"));
+    hearing.on("message", notify);
+    await hearing.subscribe("__redis__:invalidate");
+    await looking.call("client", "tracking", "on", "redirect", id);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return {
+    looking,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    closed: () => closed,
+    close,
+  };
+}
+
+/** Resolves after `ms`, at once when aborted. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener("abort", wake, { once: true });
+  });
+}

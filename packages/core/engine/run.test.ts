@@ -1,0 +1,243 @@
+import { parseVcon, serialize, type Vcon, withTags } from "@vcon-server/vcon";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { Claim } from "../backend/backend.ts";
+import type { ChainPlan, LinkStep } from "../config/plan.ts";
+import { VconError } from "../errors/index.ts";
+import { defineLink, forward, halt, type Link } from "../plugin/link.ts";
+import { systemClock } from "../resilience/index.ts";
+import { silent } from "../telemetry/logger.ts";
+import { checkpointOf, type Progress, type RunContext, resume, runChain } from "./run.ts";
+import { openRuntime } from "./runtime.ts";
+
+const UUID = "01a088b7-7e9e-8501-9c23-b79d96f1a1ba";
+const json = JSON.stringify({
+  uuid: UUID,
+  created_at: "2026-09-14T08:30:00Z",
+  parties: [{ name: "Nadia" }],
+  x_keep: [1],
+});
+const document = { uuid: parseVcon(json).uuid, rev: 3, bytes: new TextEncoder().encode(json) };
+
+const link = (name: string, run: Link["run"], effect = false): Link =>
+  defineLink({ name, summary: name, options: z.strictObject({}), effect, run });
+
+const step = (plugin: Link, changes: Partial<LinkStep> = {}): LinkStep => ({
+  name: plugin.name,
+  plugin,
+  options: {},
+  timeout: 1_000,
+  retries: { maxAttempts: 3, initialDelay: 10, maxDelay: 100, multiplier: 2 },
+  onError: "dlq",
+  ...changes,
+});
+
+const chainOf = (links: readonly LinkStep[], changes: Partial<ChainPlan> = {}): ChainPlan => ({
+  name: "calls",
+  enabled: true,
+  ingressLists: ["calls_in"],
+  links,
+  storages: [],
+  required: [],
+  egressLists: [],
+  tracers: [],
+  timeout: undefined,
+  concurrency: undefined,
+  dlqName: "calls_dlq",
+  onHalt: "expire",
+  egressVersion: undefined,
+  jsonBodies: "text",
+  profile: "tolerant",
+  ...changes,
+});
+
+const claim: Claim = {
+  list: "calls_in",
+  chain: "calls",
+  entry: "1",
+  token: 1,
+  uuid: document.uuid,
+  attempt: 0,
+  deaths: 0,
+  document,
+  checkpoint: undefined,
+};
+
+async function run(
+  links: readonly LinkStep[],
+  options: Partial<RunContext> & { chain?: ChainPlan; start?: Progress } = {},
+) {
+  const chain = options.chain ?? chainOf(links);
+  const plan = { version: "v", chains: [chain], storages: [], tracers: [], ingressAuth: new Map(), shown: {} };
+  const runtime = await openRuntime(plan, silent);
+  const checkpoints: Progress[] = [];
+  const end = await runChain(options.start ?? resume(document, undefined, links), {
+    claim,
+    chain,
+    runtime,
+    stop: new AbortController().signal,
+    clock: systemClock,
+    random: () => 0.5,
+    fetch: globalThis.fetch,
+    watch: { begin: () => () => undefined },
+    checkpoint: async (progress) => {
+      checkpoints.push(progress);
+      return true;
+    },
+    observe: () => undefined,
+    ...options,
+  });
+  return { end, checkpoints };
+}
+
+const tagging = (value: string): Link =>
+  link(`tag_${value}`, ({ vcon }) => forward(withTags(vcon, [{ name: value, value }])));
+
+describe("a chain", () => {
+  test("runs its links in order, each on what the former returned, and leaves the input as it was", async () => {
+    const seen: Vcon[] = [];
+    const watching = link("watching", ({ vcon }) => {
+      seen.push(vcon);
+      return forward(vcon);
+    });
+    const { end } = await run([step(tagging("a")), step(watching), step(tagging("b"))]);
+    expect(end.kind).toBe("done");
+    expect(serialize(end.progress.baseVcon)).toBe(json);
+    expect(seen[0]?.attachments).toHaveLength(1);
+    expect(serialize(end.progress.vcon)).toContain("b:b");
+    expect(end.progress.vcon["x_keep"]).toEqual([1]);
+  });
+
+  test("stops where a link halts, keeping what it returned and whom it sends to", async () => {
+    const halting = link("halting", ({ vcon }) =>
+      halt("enough", { vcon: withTags(vcon, [{ name: "h", value: "1" }]), sendTo: ["other"] }),
+    );
+    const { end } = await run([step(halting), step(tagging("never"))]);
+    expect(end).toMatchObject({ kind: "halted", reason: "enough", link: "halting", progress: { sendTo: ["other"] } });
+    expect(serialize(end.progress.vcon)).not.toContain("never");
+  });
+
+  test("without links is done at once", async () => {
+    expect((await run([])).end.kind).toBe("done");
+  });
+
+  test("is out of time as a whole, whatever its links are allowed", async () => {
+    const slow = link("slow", () => new Promise(() => undefined));
+    const { end } = await run([], { chain: chainOf([step(slow, { timeout: 60_000 })], { timeout: 20 }) });
+    expect(end).toMatchObject({ kind: "later", error: { code: "VCON_CHAIN_TIMEOUT" } });
+  });
+});
+
+describe("a failing link", () => {
+  const failing = (error: unknown) =>
+    link("failing", () => {
+      throw error;
+    });
+
+  test("is tried again later from where it stands, so that no earlier link runs twice", async () => {
+    const { end } = await run([step(tagging("a")), step(failing(new Error("boom")))]);
+    expect(end).toMatchObject({
+      kind: "later",
+      link: "failing",
+      progress: { index: 1, attempt: 1 },
+      error: { code: "VCON_LINK_FAILED" },
+    });
+    if (end.kind !== "later") throw new Error("not later");
+    const resumed = resume(document, checkpointOf(end.progress, { config: "v", link: "failing" }), [
+      { name: "tag_a" },
+      { name: "failing" },
+    ]);
+    expect(resumed.index).toBe(1);
+    expect(serialize(resumed.vcon)).toBe(serialize(end.progress.vcon));
+  });
+
+  test("waits at least as long as the outside service asks for", async () => {
+    const busy = new VconError("VCON_LINK_FAILED", "busy", { retryAfterSecs: 7 });
+    const { end } = await run([step(failing(busy))]);
+    expect(end).toMatchObject({ kind: "later", delay: 7_000 });
+  });
+
+  test("fails for good after its last try, with what earlier links made", async () => {
+    const start = { ...resume(document, undefined, []), attempt: 2 };
+    const { end } = await run([step(failing(new Error("boom")))], { start });
+    expect(end).toMatchObject({ kind: "failed", link: "failing", progress: { attempt: 3 } });
+  });
+
+  test("fails at once when trying again cannot help", async () => {
+    const { end } = await run([step(failing(new VconError("VCON_LINK_REFUSED", "never")))]);
+    expect(end).toMatchObject({ kind: "failed", error: { code: "VCON_LINK_REFUSED" } });
+  });
+
+  test("is skipped where the configuration says so", async () => {
+    const { end } = await run([
+      step(failing(new VconError("VCON_LINK_REFUSED", "no")), { onError: "skip" }),
+      step(tagging("a")),
+    ]);
+    expect(end.kind).toBe("done");
+    expect(serialize(end.progress.vcon)).toContain("a:a");
+  });
+
+  test("that never settles gives its slot back when its time is over, and its signal aborts", async () => {
+    let aborted: AbortSignal | undefined;
+    const hanging = link("hanging", ({ signal }) => {
+      aborted = signal;
+      return new Promise(() => undefined);
+    });
+    const { end } = await run([step(hanging, { timeout: 20 })]);
+    expect(end).toMatchObject({ kind: "later", error: { code: "VCON_LINK_TIMEOUT" } });
+    expect(aborted?.aborted).toBe(true);
+  });
+
+  test("that returns no outcome is named", async () => {
+    const wrong = link("wrong", () => undefined as never);
+    const { end } = await run([step(wrong)]);
+    expect(end).toMatchObject({ kind: "failed", error: { code: "VCON_LINK_OUTCOME" } });
+  });
+});
+
+describe("checkpoints", () => {
+  test("are made after links that touch the outside, unless the chain is over", async () => {
+    const paid = link("paid", ({ vcon }) => forward(vcon), true);
+    const { checkpoints } = await run([step(paid), step(tagging("a")), step(paid)]);
+    expect(checkpoints.map(({ index }) => index)).toEqual([1]);
+  });
+
+  test("that are refused end the run without a word", async () => {
+    const paid = link("paid", ({ vcon }) => forward(vcon), true);
+    const { end } = await run([step(paid), step(tagging("a"))], { checkpoint: async () => false });
+    expect(end.kind).toBe("lost");
+  });
+
+  test("of a link that is no longer in the chain start over, with what it made kept", () => {
+    const done = {
+      ...resume(document, undefined, []),
+      vcon: withTags(parseVcon(json), [{ name: "a", value: "a" }]),
+      index: 1,
+    };
+    const resumed = resume(document, checkpointOf(done, { config: "v", link: "gone" }), [{ name: "other" }]);
+    expect(resumed.index).toBe(0);
+    expect(serialize(resumed.vcon)).toContain("a:a");
+  });
+
+  test("made on an older revision keep that revision's content as the base of a merge", () => {
+    const done = {
+      ...resume(document, undefined, []),
+      vcon: withTags(parseVcon(json), [{ name: "a", value: "a" }]),
+      index: 1,
+    };
+    const changed = { ...document, rev: 4, bytes: new TextEncoder().encode(json.replace("Nadia", "Nadia O.")) };
+    const resumed = resume(changed, checkpointOf(done, { config: "v", link: "x" }), [{ name: "w" }, { name: "x" }]);
+    expect(resumed.base.rev).toBe(3);
+    expect(new TextDecoder().decode(resumed.base.bytes)).toBe(json);
+  });
+});
+
+test("a stopped worker lets a run go before its next link", async () => {
+  const stop = new AbortController();
+  const stopping = link("stopping", ({ vcon }) => {
+    stop.abort(new VconError("VCON_SHUTTING_DOWN", "stopping"));
+    return forward(vcon);
+  });
+  const { end } = await run([step(stopping), step(tagging("a"))], { stop: stop.signal });
+  expect(end).toMatchObject({ kind: "stopped", progress: { index: 1 } });
+});

@@ -1,0 +1,87 @@
+import type { Vcon, VconUuid } from "@vcon-server/vcon";
+import type { z } from "zod";
+import type { Clock, Link, Outcome } from "../plugin/link.ts";
+import type { Loaded, Loaders, OptionsSchema } from "../plugin/plugin.ts";
+import { type Logger, silent } from "../telemetry/logger.ts";
+import { instantClock, seededRandom } from "./clocks.ts";
+import { noNetwork } from "./fake-fetch.ts";
+import { sampleVcon } from "./samples.ts";
+
+/** What one run of a link sees. Whatever is left out is a harmless fake. */
+export interface LinkRun<L extends Loaders = Loaders> {
+  /** Defaults to `sampleVcon()`. */
+  readonly vcon?: Vcon;
+  /** Which vCon it is; defaults to its `uuid`. */
+  readonly uuid?: VconUuid;
+  /** Options as they stand in the configuration; parsed by the link's schema. */
+  readonly options?: unknown;
+  /** Packages in place of those the link declares, such as a fake client. */
+  readonly deps?: Partial<Loaded<L>>;
+  /** Which try this is; defaults to 1. */
+  readonly attempt?: number;
+  readonly signal?: AbortSignal;
+  /** Defaults to one that refuses every request. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Defaults to one on which every sleep is over at once; a link that limits time with it needs a `manualClock`. */
+  readonly clock?: Clock;
+  /** Defaults to a fixed sequence. */
+  readonly random?: () => number;
+  readonly log?: Logger;
+}
+
+/** A link that is set up, for tests that run it several times. */
+export interface OpenLink {
+  run(run?: Omit<LinkRun, "options" | "deps">): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** Runs a link once as the engine would: options parsed, `setup`, `run`, `teardown`. */
+export async function testLink<S extends OptionsSchema, L extends Loaders, State>(
+  link: Link<S, L, State>,
+  run: LinkRun<L> = {},
+): Promise<Outcome> {
+  const open = await openLink(link, run);
+  try {
+    return await open.run(run);
+  } finally {
+    await open.close();
+  }
+}
+
+/** Sets a link up as the engine would, to be run any number of times. */
+export async function openLink<S extends OptionsSchema, L extends Loaders, State>(
+  link: Link<S, L, State>,
+  given: Pick<LinkRun<L>, "options" | "deps" | "log"> = {},
+): Promise<OpenLink> {
+  const context = {
+    options: link.options.parse(given.options ?? {}) as Readonly<z.output<S>>,
+    deps: await loaded(link.dependencies, given.deps ?? {}),
+    log: given.log ?? silent,
+  };
+  // a link without `setup` declares its state as undefined
+  const state = (await link.setup?.(context)) as State;
+  return {
+    async run({ vcon = sampleVcon(), ...run } = {}) {
+      return link.run({
+        ...context,
+        vcon,
+        run: { uuid: run.uuid ?? vcon.uuid, chain: "test", link: link.name, attempt: run.attempt ?? 1 },
+        signal: run.signal ?? new AbortController().signal,
+        fetch: run.fetch ?? noNetwork,
+        clock: run.clock ?? instantClock(),
+        random: run.random ?? seededRandom(),
+        log: run.log ?? context.log,
+        state,
+      });
+    },
+    close: async () => link.teardown?.(state),
+  };
+}
+
+async function loaded<L extends Loaders>(loaders: L | undefined, given: Partial<Loaded<L>>): Promise<Loaded<L>> {
+  const entries = Object.entries(loaders ?? {}).map(async ([name, load]) => [
+    name,
+    Reflect.get(given, name) ?? (await load()),
+  ]);
+  return Object.fromEntries(await Promise.all(entries)) as Loaded<L>;
+}

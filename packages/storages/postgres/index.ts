@@ -1,0 +1,129 @@
+import { type Call, defineStorage, secret, VconError } from "@vcon-server/core";
+import { parseVcon, type VconUuid } from "@vcon-server/vcon";
+import type { PoolClient } from "pg";
+import { z } from "zod";
+import { abortable } from "../_shared/abortable.ts";
+import { openConnections, poolConfig } from "./connect.ts";
+import { postgresFailure } from "./failures.ts";
+import { columnsOf, rowOf, statementsFor } from "./rows.ts";
+import { ensureIndices, ensureTable, namesOf, TABLE_NAME } from "./table.ts";
+
+/** Milliseconds that looking for the table, or making it, may take. */
+const PREPARE_MS = 10_000;
+
+export default defineStorage({
+  name: "postgres",
+  summary: "Keeps each vCon as a row of a PostgreSQL table, the document as JSONB.",
+  options: z.strictObject({
+    url: secret()
+      .refine((url) => /^postgres(?:ql)?:\/\//.test(url), "must begin with postgres://")
+      .refine((url) => !/[?&]ssl/.test(url), "must not set TLS: use the options ssl, ssl_ca, ssl_cert and ssl_key")
+      .optional()
+      .describe("Server, user and database as one URL; replaces `host`, `port`, `database`, `user` and `password`."),
+    host: z
+      .string()
+      .min(1)
+      .default("localhost")
+      .describe("Name or address of the server, or the folder of its socket."),
+    port: z.int().min(1).max(65_535).default(5432).describe("TCP port of the server."),
+    database: z.string().min(1).default("vcon_db").describe("Name of the database."),
+    user: z.string().min(1).default("postgres").describe("User to sign in as."),
+    password: secret().optional().describe("Password of the user."),
+    table_name: z
+      .string()
+      .regex(TABLE_NAME, "must be table or schema.table, of letters, digits and _ (48 at most)")
+      .default("vcons")
+      .describe("Table, or `schema.table`. Made with its indices when it is missing."),
+    name: z
+      .string()
+      .min(1)
+      .max(63)
+      .optional()
+      .describe("What the server's lists of connections show; `vcon-server` by default."),
+    pool_size: z.int().min(1).max(100).default(5).describe("Connections at most, for each worker process."),
+    ssl: z.boolean().default(false).describe("Whether to use TLS. The server's certificate is always checked."),
+    ssl_ca: z.string().min(1).optional().describe("Certificate authority in PEM, where the system does not know it."),
+    ssl_cert: z.string().min(1).optional().describe("Client certificate in PEM."),
+    ssl_key: secret().optional().describe("Key of the client certificate in PEM."),
+  }),
+  dependencies: { pg: () => import("pg") },
+  open({ options, deps, log }) {
+    const connections = openConnections(new deps.pg.Pool(poolConfig(options)), log);
+    const names = namesOf(options.table_name);
+    const statements = statementsFor(names);
+    const closing = new AbortController();
+    let ready: Promise<void> | undefined;
+    let indexing: Promise<void> | undefined;
+
+    async function prepare(): Promise<void> {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(PREPARE_MS)]);
+      const existed = await connections.with(signal, (client) => ensureTable(client, names));
+      // building an index on a large table takes long: saving does not wait for it
+      if (existed) indexing ??= addIndices();
+    }
+
+    async function addIndices(): Promise<void> {
+      try {
+        const added = await connections.with(closing.signal, (client) => ensureIndices(client, names));
+        if (added.length > 0) log.info("postgres: added missing indices", { table: options.table_name, added });
+      } catch (error) {
+        if (!closing.signal.aborted)
+          log.warn("postgres: adding missing indices failed; searching the table is slower", { error });
+      }
+    }
+
+    /** The table is looked at once; a call that finds the server down, or the table gone, leaves it to the next. */
+    async function asked<T>(doing: string, { signal }: Call, ask: (client: PoolClient) => Promise<T>): Promise<T> {
+      signal.throwIfAborted();
+      ready ??= prepare();
+      const begun = ready;
+      try {
+        await abortable(signal, begun);
+        return await connections.with(signal, ask);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        const failure = postgresFailure(doing, error);
+        if (failure.code === "VCON_STORAGE_DOWN" && ready === begun) ready = undefined;
+        throw failure;
+      }
+    }
+
+    return {
+      async save(doc, call) {
+        const query = { name: "vcon_upsert", text: statements.upsert, values: [...rowOf(doc)] };
+        await asked(`saving ${doc.uuid}`, call, (client) => client.query(query));
+      },
+      async saveMany(docs, call) {
+        const query = { name: "vcon_upsert_many", text: statements.upsertMany, values: columnsOf(docs) };
+        await asked(`saving ${docs.length} vCons`, call, (client) => client.query(query));
+      },
+      async load(uuid, call) {
+        const query = { name: "vcon_load", text: statements.load, values: [uuid] };
+        const { rows } = await asked(`loading ${uuid}`, call, (client) => client.query<{ json: string }>(query));
+        return rows[0] && parsed(uuid, rows[0].json);
+      },
+      async delete(uuid, call) {
+        const query = { name: "vcon_delete", text: statements.delete, values: [uuid] };
+        await asked(`deleting ${uuid}`, call, (client) => client.query(query));
+      },
+      async check(call) {
+        await asked("asking for a row", call, (client) => client.query(`SELECT 1 FROM ${names.table} LIMIT 1`));
+      },
+      async close() {
+        closing.abort();
+        await indexing;
+        await connections.close();
+      },
+    };
+  },
+});
+
+function parsed(uuid: VconUuid, json: string) {
+  try {
+    return parseVcon(json);
+  } catch (cause) {
+    throw new VconError("VCON_STORAGE_DAMAGED", `the row of ${uuid} holds no vCon; delete the row or restore it`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { StoredVcon } from "@vcon-server/core";
+import type { Names } from "./table.ts";
+
+const COLUMNS = "id, vcon, uuid, created_at, updated_at, subject, vcon_json";
+
+/** Times are kept in UTC; an unusable `created_at` becomes the time of saving. */
+const CREATED = (value: string): string => `coalesce(${value}, now()) AT TIME ZONE 'UTC'`;
+
+const REPLACE = `ON CONFLICT (id) DO UPDATE SET vcon = excluded.vcon, created_at = excluded.created_at,
+  updated_at = excluded.updated_at, subject = excluded.subject, vcon_json = excluded.vcon_json`;
+
+/** Statements on one table. */
+export interface Statements {
+  readonly upsert: string;
+  readonly upsertMany: string;
+  readonly load: string;
+  readonly delete: string;
+}
+
+export const statementsFor = ({ table }: Names): Statements => ({
+  upsert: `INSERT INTO ${table} (${COLUMNS})
+    VALUES ($1, $2, $1, ${CREATED("$3::timestamptz")}, now() AT TIME ZONE 'UTC', $4, $5::jsonb) ${REPLACE}`,
+  // in one order everywhere: two batches with the same rows cannot wait for each other
+  upsertMany: `INSERT INTO ${table} (${COLUMNS})
+    SELECT id, vcon, id, ${CREATED("created_at")}, now() AT TIME ZONE 'UTC', subject, json::jsonb
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS rows (id, vcon, created_at, subject, json)
+    ORDER BY id ${REPLACE}`,
+  load: `SELECT vcon_json::text AS json FROM ${table} WHERE id = $1`,
+  delete: `DELETE FROM ${table} WHERE id = $1`,
+});
+
+/** Values of one vCon in the order of the statements' parameters. */
+export type Row = readonly [id: string, vcon: string, createdAt: string | null, subject: string | null, json: string];
+
+export function rowOf({ uuid, bytes, vcon }: StoredVcon): Row {
+  const subject = typeof vcon.subject === "string" ? vcon.subject : null;
+  return [
+    uuid,
+    typeof vcon.vcon === "string" ? vcon.vcon : "",
+    timeOf(vcon.created_at),
+    subject,
+    new TextDecoder().decode(bytes),
+  ];
+}
+
+/** One array a column. A uuid that occurs twice is kept in its newest revision: a statement may touch a row once. */
+export function columnsOf(docs: readonly StoredVcon[]): (string | null)[][] {
+  const newest = new Map<string, StoredVcon>();
+  for (const doc of docs) if (doc.rev >= (newest.get(doc.uuid)?.rev ?? 0)) newest.set(doc.uuid, doc);
+  const rows = [...newest.values()].map(rowOf);
+  return [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column] ?? null));
+}
+
+/** The instant in the one form that every server reads, or null for what is no date of the years 1 to 9999. */
+export function timeOf(createdAt: unknown): string | null {
+  if (typeof createdAt !== "string" && typeof createdAt !== "number") return null;
+  const date = new Date(createdAt);
+  const text = Number.isNaN(date.getTime()) ? "" : date.toISOString();
+  return /^(?!0000)\d{4}-/.test(text) ? text : null;
+}

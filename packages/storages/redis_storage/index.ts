@@ -1,0 +1,118 @@
+import { defineStorage, type Logger, secret, VconError } from "@vcon-server/core";
+import { parseVcon, type VconUuid } from "@vcon-server/vcon";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { abortable } from "../_shared/abortable.ts";
+
+/** Milliseconds a server may be silent before the connection is given up. */
+const PATIENCE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+export default defineStorage({
+  name: "redis_storage",
+  summary: "Keeps each vCon as JSON text in a Redis server for a limited time.",
+  options: z.strictObject({
+    redis_url: secret()
+      .refine((url) => /^rediss?:\/\/[^/]/.test(url), "must begin with redis:// or rediss:// (TLS) and name a host")
+      .describe("Server, as `redis://[user:password@]host[:port][/database]`; `rediss://` for TLS."),
+    prefix: z.string().min(1).default("vcon_storage").describe("First part of the keys, which are `prefix:uuid`."),
+    expires: z
+      .int()
+      .min(0)
+      .default(604_800)
+      .describe("Seconds a vCon is kept after it was last saved; 0 keeps it for good."),
+  }),
+  dependencies: { ioredis: () => import("ioredis") },
+  open({ options, deps, log }) {
+    const client = new deps.ioredis.Redis(options.redis_url, {
+      lazyConnect: true,
+      protocol: 2,
+      connectTimeout: PATIENCE_MS,
+      socketTimeout: PATIENCE_MS,
+      // whoever dispatches decides about trying again: a command on a broken connection fails at once
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), LONGEST_PAUSE_MS),
+      disableClientInfo: true,
+      connectionName: "vcon-server:redis_storage",
+    });
+    watch(client, log);
+    const keyOf = (uuid: VconUuid): string => `${options.prefix}:${uuid}`;
+    const ttl = options.expires > 0 ? (["EX", options.expires] as const) : undefined;
+    const asked = async <T>(doing: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
+      signal.throwIfAborted();
+      try {
+        return await abortable(signal, ask());
+      } catch (error) {
+        throw signal.aborted ? error : coded(doing, error);
+      }
+    };
+    return {
+      async save({ uuid, bytes }, { signal }) {
+        const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        await asked(`saving ${uuid}`, signal, () =>
+          ttl ? client.set(keyOf(uuid), value, ...ttl) : client.set(keyOf(uuid), value),
+        );
+      },
+      async saveMany(docs, { signal }) {
+        const batch = client.multi();
+        for (const { uuid, bytes } of docs) {
+          const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+          if (ttl) batch.set(keyOf(uuid), value, ...ttl);
+          else batch.set(keyOf(uuid), value);
+        }
+        await asked(`saving ${docs.length} vCons`, signal, async () => {
+          const replies = await batch.exec();
+          for (const [error] of replies ?? []) if (error) throw error;
+        });
+      },
+      async load(uuid, { signal }) {
+        const bytes = await asked(`loading ${uuid}`, signal, () => client.getBuffer(keyOf(uuid)));
+        return bytes === null ? undefined : parsed(uuid, bytes);
+      },
+      async delete(uuid, { signal }) {
+        await asked(`deleting ${uuid}`, signal, () => client.del(keyOf(uuid)));
+      },
+      async check({ signal }) {
+        await asked("asking for a PING", signal, () => client.ping());
+      },
+      close: () => client.disconnect(),
+    };
+  },
+});
+
+/** One line when the server goes away and one when it is back. */
+function watch(client: Redis, log: Logger): void {
+  let away = false;
+  client.on("error", (error) => {
+    if (!away) log.warn("redis_storage: the server does not answer, reconnecting", { error: error.message });
+    away = true;
+  });
+  client.on("ready", () => {
+    if (away) log.info("redis_storage: the server is back");
+    away = false;
+  });
+}
+
+function parsed(uuid: VconUuid, bytes: Uint8Array) {
+  try {
+    return parseVcon(bytes);
+  } catch (cause) {
+    throw new VconError("VCON_STORAGE_DAMAGED", `the key of ${uuid} holds no vCon; delete the key or restore it`, {
+      cause,
+    });
+  }
+}
+
+/** Error replies that say the value is at fault; all others pass when somebody puts the server right. */
+const REFUSALS = /^(?:ERR|WRONGTYPE) /;
+
+function coded(doing: string, cause: unknown): VconError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const isReply = cause instanceof Error && cause.name === "ReplyError";
+  if (isReply && REFUSALS.test(message)) {
+    return new VconError("VCON_STORAGE_REFUSED", `${doing}: Redis refuses: ${message}`, { cause });
+  }
+  const said = isReply ? `Redis answers ${message}` : `the server of redis_url does not answer (${message})`;
+  return new VconError("VCON_STORAGE_DOWN", `${doing}: ${said}; it is tried again`, { cause });
+}

@@ -1,0 +1,32 @@
+import { isAbsent, isObject, type JsonObject } from "../shape.ts";
+import type { Step } from "./steps.ts";
+
+const MEMBERS = ["transfer_target", "original", "consultation", "target_dialog"];
+
+/**
+ * Dialogs in which every transfer points at one target: lists of one become the index; longer lists become one
+ * transfer each, the further ones at the end, so that no index moves.
+ */
+export function withSingleTransfers(dialogs: readonly unknown[], step: Step): readonly unknown[] {
+  const further: JsonObject[] = [];
+  const result = dialogs.map((dialog, index) => {
+    if (!isObject(dialog)) return dialog;
+    const lists = MEMBERS.filter((name) => Array.isArray(dialog[name]) && !isAbsent(dialog[name]));
+    if (lists.length === 0) return dialog;
+    const count = Math.max(...lists.map((name) => elementsOf(dialog[name]).length));
+    const each = Array.from({ length: count }, (_, at) => ({
+      ...dialog,
+      ...Object.fromEntries(lists.map((name) => [name, pick(dialog[name], at)])),
+    }));
+    further.push(...each.slice(1));
+    const rest = count > 1 ? `; ${count - 1} more were added at the end` : "";
+    step("transfer", `/dialog/${index}`, `single indices in ${lists.join(", ")}${rest}`);
+    return each[0];
+  });
+  return result.every((dialog, index) => dialog === dialogs[index]) ? dialogs : [...result, ...further];
+}
+
+const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** The element at this place, the last one where the list is shorter. */
+const pick = (value: unknown, at: number): unknown => elementsOf(value)[at] ?? elementsOf(value).at(-1);

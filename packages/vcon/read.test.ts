@@ -1,0 +1,177 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodeBase64url, parseVcon, type ReadOptions, readVcon, serialize, uuidMaker } from "./index.ts";
+
+const UUID = "01a088b7-7e9e-8501-9c23-b79d96f1a1ba";
+const CREATED = "2026-09-14T08:30:00Z";
+const text = (members: object) => JSON.stringify({ uuid: UUID, created_at: CREATED, parties: [{}], ...members });
+const errorsOf = (input: string, options?: ReadOptions) => {
+  const result = readVcon(input, options);
+  return result.ok ? [] : result.errors;
+};
+const giveUuid = uuidMaker({ now: () => 1_789_374_600_862, random: () => 0, host: "example.com" });
+
+describe("what comes out", () => {
+  test("is the document in current names, with what was wrong with the one that came in", () => {
+    const result = readVcon(
+      text({ vcon: "0.0.1", dialog: [{ type: "text", mimetype: "text/plain", body: "hi" }], extra: { a: [null] } }),
+    );
+    expect(result).toMatchObject({
+      ok: true,
+      uuid: UUID,
+      form: "unsigned",
+      given: false,
+      vcon: {
+        uuid: UUID,
+        vcon: "0.4.0",
+        dialog: [{ type: "text", mediatype: "text/plain", body: "hi" }],
+        extra: { a: [null] },
+      },
+    });
+    const codes = result.findings.map(({ code, pointer }) => `${code} ${pointer}`);
+    expect(codes).toContain("dialog.mediatype-missing /dialog/0/mediatype");
+    expect(codes).toContain("vcon.version-value /vcon");
+  });
+
+  test("is the same from text, bytes and a value, and no null is put in", () => {
+    const input = text({ dialog: [{ type: "text", parties: 0 }] });
+    const fromText = readVcon(input);
+    expect(readVcon(new TextEncoder().encode(input))).toEqual(fromText);
+    expect(readVcon(JSON.parse(input))).toEqual(fromText);
+    expect(fromText.ok && serialize(fromText.vcon)).toBe(input);
+  });
+
+  test("has the uuid in the one form the server writes", () => {
+    for (const uuid of [UUID.toUpperCase(), `{${UUID}}`, UUID.replaceAll("-", ""), `urn:uuid:${UUID}`]) {
+      expect(readVcon(text({ uuid }))).toMatchObject({ ok: true, uuid: UUID, vcon: { uuid: UUID } });
+    }
+  });
+
+  test("repeated members are a finding, the last one counts", () => {
+    const result = readVcon(`{"uuid":"x","created_at":"${CREATED}","parties":[],"uuid":"${UUID}"}`);
+    expect(result).toMatchObject({ ok: true, uuid: UUID });
+    expect(result.findings[0]).toMatchObject({ code: "form.duplicate-key", rule: 2, pointer: "/uuid", fatal: false });
+  });
+});
+
+describe("a uuid is given only on request", () => {
+  test.each([{}, { uuid: null }, { uuid: "SAMPLE-1" }, { uuid: 5 }])("to %j", (members) => {
+    const input = JSON.stringify({ created_at: CREATED, parties: [{}], ...members });
+    expect(errorsOf(input)).toMatchObject([{ loc: ["uuid"] }]);
+    const result = readVcon(input, { giveUuid });
+    expect(result).toMatchObject({ ok: true, given: true });
+    expect(result.ok && result.vcon.uuid).toBe(result.ok && result.uuid);
+    expect(result.findings.map(({ code }) => code).filter((code) => code.startsWith("vcon.uuid"))).toHaveLength(1);
+  });
+
+  test("not to one that has a usable one, and not to a sealed one", () => {
+    expect(readVcon(text({}), { giveUuid })).toMatchObject({ ok: true, given: false, uuid: UUID });
+    const sealed = JSON.stringify({ ciphertext: "x", recipients: [], unprotected: {} });
+    expect(errorsOf(sealed, { giveUuid })).toMatchObject([{ code: "vcon.uuid-missing", pointer: "" }]);
+  });
+});
+
+describe("what is refused says where and why", () => {
+  test.each([
+    ["[]", "form.json", [], "json_invalid"],
+    ['"eyJ.eyJ.x"', "form.json", [], "json_invalid"],
+    ["{", "form.json", [], "json_invalid"],
+    ["{}", "form.unrecognised", [], "value_error"],
+    [`{"payload":"x","signature":"y","protected":"z"}`, "form.unrecognised", [], "value_error"],
+    [text({ dialog: [{ type: "text", duration: -1 }] }), "dialog.duration", ["dialog", 0, "duration"], "value_error"],
+    [
+      text({ dialog: [{ type: "text", parties: [[0, 7]] }] }),
+      "index.party-range",
+      ["dialog", 0, "parties", 0, 1],
+      "value_error",
+    ],
+    [text({ parties: { "0": {} } }), "vcon.array-type", ["parties"], "list_type"],
+    [text({ subject: 5 }), "vcon.subject-type", ["subject"], "string_type"],
+    [text({ "a/b": "\0" }), "form.nul", ["a/b"], "value_error"],
+    [text({ created_at: "yesterday" }), "vcon.created_at-date", ["created_at"], "datetime_parsing"],
+  ])("%s", (input, code, loc, type) => {
+    expect(errorsOf(input)).toMatchObject([{ code, loc, type, fatal: true }]);
+  });
+
+  test("all problems are told at once", () => {
+    const bad = text({
+      parties: [{ tel: "somebody" }],
+      dialog: [{ type: "text", url: "nowhere", mediatype: "x", parties: [3] }],
+    });
+    expect(
+      errorsOf(bad)
+        .map(({ pointer }) => pointer)
+        .sort(),
+    ).toEqual(["/dialog/0/mediatype", "/dialog/0/parties/0", "/dialog/0/url", "/parties/0/tel"]);
+  });
+
+  test("a limit of depth of one's own", () => {
+    expect(errorsOf(text({ x: [[[1]]] }), { maxDepth: 3 })).toMatchObject([{ code: "form.depth", pointer: "/x/0/0" }]);
+    expect(readVcon(JSON.parse(text({ x: [[[1]]] })), { maxDepth: 3 })).toMatchObject({ ok: false });
+  });
+});
+
+describe("profiles", () => {
+  const old = text({
+    vcon: "0.0.1",
+    dialog: [{ type: "video", start: "2024-01-01T00:00:00", mimetype: "video/mp4", url: "https://a.example/v" }],
+  });
+
+  test("strict refuses every broken MUST of the document as it came", () => {
+    expect(
+      errorsOf(old, { profile: "strict" })
+        .map(({ rule }) => rule)
+        .sort((a, b) => a - b),
+    ).toEqual([7, 31, 70, 72, 118]);
+    expect(readVcon(text({}), { profile: "strict" }).ok).toBe(true);
+  });
+
+  test("legacy repairs first and tells what it did", () => {
+    const result = readVcon(old, { profile: "legacy" });
+    expect(result).toMatchObject({
+      ok: true,
+      vcon: { vcon: "0.4.0", dialog: [{ type: "recording", start: "2024-01-01T00:00:00Z", mediatype: "video/mp4" }] },
+    });
+    expect(result.findings.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(["migration.date", "migration.dialog-type", "content.hash-missing"]),
+    );
+  });
+});
+
+describe("sealed documents", () => {
+  const fixture = (name: string) =>
+    readFileSync(join(import.meta.dirname, "testdata/constructed", `${name}.vcon.json`), "utf8");
+
+  test.each([
+    ["signed_draft_style", "signed"],
+    ["encrypted_draft_style", "encrypted"],
+  ])("%s is kept verbatim, though its uuid can be read from it", (name, form) => {
+    const result = readVcon(fixture(name), { profile: "legacy" });
+    expect(result).toMatchObject({ ok: true, form });
+    if (!result.ok) return;
+    expect(result.vcon.uuid).toBe(result.uuid);
+    expect(serialize(result.vcon)).toBe(JSON.stringify(JSON.parse(fixture(name))));
+    expect(parseVcon(serialize(result.vcon)).uuid).toBe(result.uuid);
+  });
+
+  test("repeated members inside a signed payload are refused: two programs could read two documents", () => {
+    const payload = encodeBase64url(new TextEncoder().encode(`{"uuid":"${UUID}","parties":[],"parties":[{}]}`));
+    const input = JSON.stringify({
+      payload,
+      signatures: [{ header: { alg: "RS256" }, protected: "e30", signature: "x" }],
+    });
+    expect(errorsOf(input)).toMatchObject([{ code: "form.duplicate-key", pointer: "/payload" }]);
+  });
+});
+
+test("documents of 0.5.0 keep what they bring", () => {
+  const members = {
+    vcon: "0.5.0",
+    sessions: [{ start: CREATED, dialog: [0] }],
+    events: [{ type: "join" }],
+    redacted_from: { uuid: UUID },
+  };
+  const result = readVcon(text(members));
+  expect(result).toMatchObject({ ok: true, vcon: members });
+});

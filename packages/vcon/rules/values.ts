@@ -1,0 +1,89 @@
+import { dateFault, readDate } from "../date.ts";
+import type { JsonObject } from "../shape.ts";
+import { isTextualUuid } from "../uuid.ts";
+import type { RuleCode } from "./catalogue.ts";
+import type { Report } from "./report.ts";
+
+/** Checks of group C, each silent about what is missing. */
+
+const MEDIATYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\s*(?:;|$)/;
+
+/** Where a value stands: the object and its pointer, and who is told about it. */
+export interface Place {
+  readonly report: Report;
+  readonly object: JsonObject;
+  readonly at: string;
+}
+
+/** The member as a string; anything else but null is reported and refused. */
+export function stringMember({ report, object, at }: Place, name: string, code: RuleCode): string | undefined {
+  const value = object[name];
+  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
+  report.refuse(code, `${at}/${name}`, `${name} must be a string`);
+  return undefined;
+}
+
+interface DateRule {
+  readonly pointer: string;
+  readonly code: RuleCode;
+  /** Whether a document is refused whose date nobody can read; an empty text counts as none. */
+  readonly needed?: boolean;
+}
+
+/** A date under its own rule and under the rule of how dates are written. */
+export function checkDate(report: Report, value: unknown, { pointer, code, needed = false }: DateRule): void {
+  if (typeof value !== "string") {
+    const fatal = typeof value !== "number";
+    report.as({ fatal, fixable: !fatal }).add(code, pointer, "must be a date-time, written as a string");
+    return;
+  }
+  const fault = dateFault(value);
+  if (fault === undefined) return;
+  if (fault === "zero-fraction") {
+    report.add("type.date-zero-fraction", pointer, "a fraction of a second that is zero must be left out");
+    return;
+  }
+  const fixable = readDate(value) !== undefined;
+  const fatal = needed && !fixable && value !== "";
+  report.as({ fatal, fixable }).add(code, pointer, "is not a date-time with an offset, such as 2026-09-14T08:30:00Z");
+  if (fault === "unreal") report.add("type.date-real", pointer, "there is no such day or time");
+  else report.as({ fixable }).add("type.date-syntax", pointer, "is not written as RFC 3339 wants it");
+}
+
+export const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** The array an index points into, and the rule that it does. */
+export interface Range {
+  readonly length: number;
+  readonly code: RuleCode;
+}
+
+/** An index into one of the arrays: its type, then its range. */
+export function checkIndex(
+  report: Report,
+  value: unknown,
+  { pointer, length, code }: Range & { readonly pointer: string },
+): void {
+  if (!isIndex(value)) {
+    report.refuse("type.uint", pointer, "must be an index: a whole number from 0 up");
+  } else if (value >= length) {
+    report.refuse(code, pointer, `index ${value} is out of range: there ${length === 1 ? "is 1" : `are ${length}`}`);
+  }
+}
+
+/** The media type has the form type/subtype. */
+export function checkMediatype(place: Place, strict: boolean): void {
+  const mediatype = stringMember(place, "mediatype", "type.string");
+  if (mediatype !== undefined && !MEDIATYPE.test(mediatype)) {
+    place.report
+      .as({ fatal: strict })
+      .add("type.mediatype", `${place.at}/mediatype`, "must be a media type: type/subtype");
+  }
+}
+
+export const isMediatype = (text: string): boolean => MEDIATYPE.test(text);
+
+export function checkOtherUuid(report: Report, value: unknown, pointer: string): void {
+  if (typeof value !== "string" || !isTextualUuid(value))
+    report.add("type.uuid-other", pointer, "must be a UUID with hyphens");
+}

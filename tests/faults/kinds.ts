@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { readEffects } from "../oracle/effect-log.ts";
+import type { Fault } from "../oracle/faults.ts";
+import { between, type Random } from "../oracle/random.ts";
+import { isAlive } from "../stage/processes.ts";
+import type { RunningServer } from "../stage/server.ts";
+import type { World } from "../stage/world.ts";
+
+const WAIT_MS = 30_000;
+
+/** Waits until something holds; throws with its name when it does not in time. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = WAIT_MS): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${withinMs / 1000} s`);
+    await sleep(25);
+  }
+}
+
+const anyOf = <T>(items: readonly T[], random: Random): T | undefined => items[between(random, 0, items.length - 1)];
+
+/** SIGKILL of one process of a role, wherever it is in its work. */
+function kill(name: string, world: World, pids: (server: RunningServer) => number[]): Fault {
+  return {
+    name,
+    async inject(random) {
+      const pid = anyOf([...world.servers.values()].flatMap(pids), random);
+      if (pid === undefined) return 0;
+      await sleep(random() * 20);
+      process.kill(pid, "SIGKILL");
+      await until(`the end of process ${pid}`, () => !isAlive(pid));
+      return 1;
+    },
+  };
+}
+
+export const killGateway = (world: World): Fault => kill("kill -9 api", world, (server) => server.gateways());
+
+/** SIGKILL of the worker with the most vCons in its slow link, once it has at least so many. */
+export const killBusyWorker = (world: World, least: number): Fault => ({
+  name: "kill -9 worker",
+  async inject(random) {
+    const load = (): [number, number] | undefined => {
+      const counts = inSlowLink(world.folder.effectLog);
+      const workers = [...world.servers.values()].flatMap((server) => server.workers());
+      return workers
+        .map((pid): [number, number] => [pid, counts.get(pid) ?? 0])
+        .toSorted((one, other) => other[1] - one[1])[0];
+    };
+    await until(`${least} vCons in the slow link of one worker`, () => (load()?.[1] ?? 0) >= least);
+    await sleep(random() * 20);
+    const [pid] = load() ?? [];
+    if (pid === undefined) return 0;
+    process.kill(pid, "SIGKILL");
+    await until(`the end of process ${pid}`, () => !isAlive(pid));
+    return 1;
+  },
+});
+
+/** vCons that a process has begun the slow link for and not gone on with, by process. */
+function inSlowLink(effectLog: string): Map<number, number> {
+  const at = new Map<string, { readonly pid: number; readonly step: string }>();
+  for (const { uuid, pid, step } of readEffects(effectLog)) at.set(uuid, { pid, step });
+  const counts = new Map<number, number>();
+  for (const { pid, step } of at.values()) if (step === "slow") counts.set(pid, (counts.get(pid) ?? 0) + 1);
+  return counts;
+}
+
+/** SIGKILL of a supervisor; its children notice and end by themselves; then another is started in its place. */
+export const killSupervisor = (world: World): Fault => ({
+  name: "kill -9 supervisor",
+  async inject(random) {
+    const at = anyOf([...world.servers.keys()], random);
+    const server = at === undefined ? undefined : world.servers.get(at);
+    if (at === undefined || !server) return 0;
+    const orphans = [...server.workers(), ...server.gateways()];
+    server.signal("SIGKILL");
+    await server.exited;
+    await until("the end of the orphaned children", () => !orphans.some(isAlive));
+    await world.start(at);
+    return 1;
+  },
+});
+
+/** Ends Redis by a signal and starts it again on its data. */
+export const restartRedis = ({ redis }: World, signal: "SIGKILL" | "SIGTERM"): Fault => ({
+  name: `${signal} redis`,
+  async inject(random) {
+    if (!redis) return 0;
+    const { pid } = redis;
+    process.kill(pid, signal);
+    await until("the end of redis-server", () => !isAlive(pid));
+    await sleep(between(random, 50, 600));
+    await redis.restart();
+    return 1;
+  },
+});
+
+/** SIGTERM of one server under load; it must end well by itself, and is then started again. */
+export const restartServer = (world: World): Fault => ({
+  name: "SIGTERM and restart",
+  async inject(random) {
+    const at = anyOf([...world.servers.keys()], random);
+    if (at === undefined) return 0;
+    const exit = await world.stop(at);
+    if (exit.code !== 0)
+      throw new Error(`after SIGTERM the server ended with ${exit.signal ?? `exit code ${exit.code}`}, not 0`);
+    await world.start(at);
+    return 1;
+  },
+});

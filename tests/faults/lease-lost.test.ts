@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Fault } from "../oracle/faults.ts";
+import { proveNothingLost } from "../oracle/prove.ts";
+import { BACKENDS, makeWorld, type World } from "../stage/world.ts";
+
+/** The lease is 8 s; a heartbeat may have come just before the freeze. */
+const FROZEN_MS = 11_000;
+
+const freezeWorker = (world: World): Fault => ({
+  name: "SIGSTOP worker",
+  async inject() {
+    const [server] = world.servers.values();
+    const [pid] = server?.workers() ?? [];
+    if (pid === undefined) return 0;
+    process.kill(pid, "SIGSTOP");
+    await sleep(FROZEN_MS);
+    process.kill(pid, "SIGCONT");
+    return 1;
+  },
+});
+
+/** Fault 16: a worker sleeps past its lease and wakes up in the belief that its runs are still its own. */
+test.each(BACKENDS)(
+  "%s: what a worker that lost its lease has made is refused",
+  { timeout: 400_000 },
+  async (backend) => {
+    const world = await makeWorld({ backend, workers: backend === "redis" ? 1 : 2, slowMs: 400 });
+    try {
+      const counts = await proveNothingLost({
+        name: `${backend}, lease lost`,
+        // a late worker may begin an effect before it learns that it is late, so repeats are not counted here
+        stage: { ...world.stage, effectSteps: [] },
+        seed: 1601,
+        load: { atLeast: 200, perSecond: 60, connections: 8 },
+        faults: [{ fault: freezeWorker(world), times: 1, pause: [700, 900] }],
+        bounds: { acknowledged: 200, faults: 1, redelivered: 5, most: { dead: 0 } },
+      });
+      const late = world.stage.output().match(/"message":"vCon lost"/g)?.length ?? 0;
+      expect(late, "runs refused as late").toBeGreaterThan(0);
+      const [archive] = world.stage.storages;
+      const signatures = ((await archive?.rows()) ?? []).map(
+        ({ document }) => (document["analysis"] as readonly unknown[]).length,
+      );
+      expect(new Set(signatures), "signatures per vCon").toEqual(new Set([1]));
+      expect(counts.redelivered).toBeGreaterThanOrEqual(late);
+    } finally {
+      await world.close();
+    }
+  },
+);
