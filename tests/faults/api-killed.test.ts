@@ -18,7 +18,7 @@ test.each(BACKENDS)(
         stage: world.stage,
         seed: 202,
         load: { atLeast: scaled(400, 10_000), perSecond: 250, connections: 16, abandon: 0.5 },
-        faults: [{ fault: killGateway(world), times, pause: [200, 700] }],
+        faults: [{ fault: killGateway(world), times, pause: [50, 300] }],
         bounds: { acknowledged: scaled(400, 10_000), faults: times, redelivered: 0, most: { dead: 0, redelivered: 0 } },
         async before({ sent, failures }) {
           if (failures.size === 0) throw new Error("proves nothing: no request was cut off");

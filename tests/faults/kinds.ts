@@ -23,10 +23,13 @@ const anyOf = <T>(items: readonly T[], random: Random): T | undefined => items[b
 function kill(name: string, world: World, pids: (server: RunningServer) => number[]): Fault {
   return {
     name,
-    async inject(random) {
+    async inject(random, { acknowledged }) {
+      // the former victim's successor must be at work again
+      const before = acknowledged.size;
+      await until("work going on", () => acknowledged.size > before);
+      await sleep(random() * 20);
       const pid = anyOf([...world.servers.values()].flatMap(pids), random);
       if (pid === undefined) return 0;
-      await sleep(random() * 20);
       process.kill(pid, "SIGKILL");
       await until(`the end of process ${pid}`, () => !isAlive(pid));
       return 1;

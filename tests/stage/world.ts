@@ -43,6 +43,7 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
   const outputs: (() => string)[] = [];
   const env = {
     CONSERVER_WORKERS: String(workers),
+    CONSERVER_VCON_CONCURRENCY: "64",
     CONSERVER_GRACE_SECS: "10",
     ...(redis && { REDIS_URL: redis.url }),
     ...options.env,

@@ -9,33 +9,45 @@ export interface Entry {
   readonly theirs: number | undefined;
 }
 
-/** Two edits of one list, elements comparable: their indices are translated as far as they can be. */
-export interface Edited {
-  readonly base: readonly unknown[];
-  readonly mine: readonly unknown[];
-  readonly theirs: readonly unknown[];
-  readonly alignMine: Alignment;
-  readonly alignTheirs: Alignment;
-  /** Whether an element that both added may be taken as one and the same. */
-  readonly mayBeTwins: (mine: unknown) => boolean;
+/** Which element of each edit was where before, and which of the added ones are the same (theirs → mine). */
+export interface Placement {
+  /** How many elements there were before. */
+  readonly length: number;
+  readonly mine: Alignment;
+  readonly theirs: Alignment;
+  readonly twins: ReadonlyMap<number, number>;
 }
 
-/** The entries of the merged list: as before the edits, where something was put in first theirs, then mine. */
-export function compose(edited: Edited): Entry[] {
-  const { base, alignMine, alignTheirs } = edited;
-  const mine = placed(alignMine, base.length);
-  const theirs = placed(alignTheirs, base.length);
-  const twins = twinsOf(edited, mine.added.flat(), theirs.added.flat());
+/** The entries of the merged list: as before the edits; where something was put in, first theirs, then mine. */
+export function compose({ length, mine, theirs, twins }: Placement): Entry[] {
+  const own = placed(mine, length);
+  const other = placed(theirs, length);
   const taken = new Set(twins.values());
   const entries: Entry[] = [];
-  for (let at = 0; at <= base.length; at++) {
-    for (const index of theirs.added[at] ?? [])
-      entries.push({ base: undefined, mine: twins.get(index), theirs: index });
-    for (const index of mine.added[at] ?? [])
+  for (let at = 0; at <= length; at++) {
+    for (const index of other.added[at] ?? []) entries.push({ base: undefined, mine: twins.get(index), theirs: index });
+    for (const index of own.added[at] ?? [])
       if (!taken.has(index)) entries.push({ base: undefined, mine: index, theirs: undefined });
-    if (at < base.length) entries.push({ base: at, mine: mine.kept[at], theirs: theirs.kept[at] });
+    if (at < length) entries.push({ base: at, mine: own.kept[at], theirs: other.kept[at] });
   }
   return entries;
+}
+
+/** Elements that both edits added: equal ones, and the tags attachment of either, of theirs → of mine. */
+export function twinsOf(
+  mine: readonly (readonly [number, unknown])[],
+  theirs: readonly (readonly [number, unknown])[],
+): ReadonlyMap<number, number> {
+  const twins = new Map<number, number>();
+  const left = [...mine];
+  for (const [index, element] of theirs) {
+    const at = left.findIndex(([, own]) => deepEqual(own, element) || (isTagList(own) && isTagList(element)));
+    const found = left[at];
+    if (found === undefined) continue;
+    twins.set(index, found[0]);
+    left.splice(at, 1);
+  }
+  return twins;
 }
 
 interface Placed {
@@ -57,22 +69,4 @@ function placed(alignment: Alignment, length: number): Placed {
     }
   }
   return { kept, added };
-}
-
-/** Mine for each of theirs that both added: equal elements, and the tags attachment of either. */
-function twinsOf(edited: Edited, mine: readonly number[], theirs: readonly number[]): ReadonlyMap<number, number> {
-  const twins = new Map<number, number>();
-  const left = [...mine];
-  for (const index of theirs) {
-    const other = edited.theirs[index];
-    const at = left.findIndex((candidate) => {
-      const own = edited.mine[candidate];
-      return edited.mayBeTwins(own) && (deepEqual(own, other) || (isTagList(own) && isTagList(other)));
-    });
-    const found = left[at];
-    if (found === undefined) continue;
-    twins.set(index, found);
-    left.splice(at, 1);
-  }
-  return twins;
 }

@@ -1,164 +1,111 @@
 import { deepEqual, type JsonObject, own } from "../shape.ts";
-import { type Alignment, align } from "./align.ts";
-import { compose, type Entry } from "./compose.ts";
-import { type Conflict, mergeValue } from "./members.ts";
-import { LISTS, type List, referencesOf, type Translate, translated } from "./references.ts";
+import { type CanonicalList, canonicalLists, SIDES, type Side, toPositions } from "./canonical.ts";
+import type { Entry } from "./compose.ts";
+import { type Conflict, mergeValue, type Versions } from "./members.ts";
+import { LISTS, type List, referencesOf, translated } from "./references.ts";
 import { mergeTags } from "./tags.ts";
 
-type Side = "base" | "mine" | "theirs";
-const SIDES = ["base", "mine", "theirs"] as const;
+type Lists = Readonly<Record<List, CanonicalList>>;
+/** Numbers of the entries that stay, by list. */
+type Staying = Readonly<Record<List, Set<number>>>;
 
-/** Three versions of every list, and for the edits which element is which. */
-interface Edit {
-  readonly lists: Readonly<Record<Side, Readonly<Record<List, readonly unknown[]>>>>;
-  readonly aligned: Readonly<Record<"mine" | "theirs", Readonly<Record<List, Alignment>>>>;
-}
-
-/** Where the elements of each version stand in the merged list; `undefined` for those that went. */
-type Positions = Map<string, (number | undefined)[]>;
-
-/** The merged lists by name; lists that no version has, or that are no lists, are left to the caller. */
+/** The merged lists by name; a list that is none in one of the versions is left to the caller. */
 export function mergeLists(versions: Readonly<Record<Side, JsonObject>>, conflict: Conflict): JsonObject {
   const names = LISTS.filter((list) => {
     const values = SIDES.map((side) => own(versions[side], list)).filter((value) => value !== undefined);
     return values.length > 0 && values.every(Array.isArray);
   });
-  const edit = editOf(versions);
-  const positions: Positions = new Map();
-  const result: Record<string, readonly unknown[]> = {};
-  const chosen = names.map((list) => [list, entriesOfList(edit, list, { positions, conflict })] as const);
-  for (const [list, entries] of chosen) {
-    const merged = entries.map((entry, at) => elementOf(entry, { edit, list, positions, conflict, at }));
+  const lists = canonicalLists(versions);
+  const staying = stayingEntries(lists, conflict);
+  const order = (list: List): number[] => [...staying[list]].sort((a, b) => a - b);
+  const numbers = {
+    parties: order("parties"),
+    dialog: order("dialog"),
+    attachments: order("attachments"),
+    analysis: order("analysis"),
+  };
+  const placed = (list: List): ReadonlyMap<number, number> => new Map(numbers[list].map((number, at) => [number, at]));
+  const translate = toPositions({
+    parties: placed("parties"),
+    dialog: placed("dialog"),
+    attachments: placed("attachments"),
+    analysis: placed("analysis"),
+  });
+  const result = names.flatMap((list): [string, readonly unknown[]][] => {
+    const merged = numbers[list].map((number, at) => {
+      const element = mergedElement(lists[list], number, { pointer: `/${list}/${at}`, conflict });
+      return translated(element, list, translate);
+    });
     const gone = own(versions.mine, list) === undefined || own(versions.theirs, list) === undefined;
-    if (merged.length > 0 || !gone) result[list] = merged;
-  }
-  return result;
-}
-
-function editOf(versions: Readonly<Record<Side, JsonObject>>): Edit {
-  const listsOf = (vcon: JsonObject): Record<List, readonly unknown[]> => {
-    const list = (name: List): readonly unknown[] => {
-      const value = own(vcon, name);
-      return Array.isArray(value) ? value : [];
-    };
-    return {
-      parties: list("parties"),
-      dialog: list("dialog"),
-      attachments: list("attachments"),
-      analysis: list("analysis"),
-    };
-  };
-  const lists = { base: listsOf(versions.base), mine: listsOf(versions.mine), theirs: listsOf(versions.theirs) };
-  const alignedTo = (side: "mine" | "theirs"): Record<List, Alignment> => ({
-    parties: align(lists.base.parties, lists[side].parties),
-    dialog: align(lists.base.dialog, lists[side].dialog),
-    attachments: align(lists.base.attachments, lists[side].attachments),
-    analysis: align(lists.base.analysis, lists[side].analysis),
+    return merged.length > 0 || !gone ? [[list, merged]] : [];
   });
-  return { lists, aligned: { mine: alignedTo("mine"), theirs: alignedTo("theirs") } };
+  return Object.fromEntries(result);
 }
 
-interface Merging {
-  readonly positions: Positions;
+/** An element that one edit removed goes, unless the other edit changed it, or something that stays points at it. */
+function stayingEntries(lists: Lists, conflict: Conflict): Staying {
+  const staying: Staying = { parties: new Set(), dialog: new Set(), attachments: new Set(), analysis: new Set() };
+  const waiting: (readonly [List, number])[] = [];
+  const keep = (list: List, number: number): void => {
+    if (staying[list].has(number)) return;
+    staying[list].add(number);
+    waiting.push([list, number]);
+  };
+  for (const list of LISTS) {
+    for (const number of lists[list].entries.keys()) if (stays(lists[list], number)) keep(list, number);
+  }
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [list, number] = next;
+    const element = mergedElement(lists[list], number, { pointer: "", conflict: () => undefined });
+    for (const [into, target] of referencesOf(element, list)) {
+      const entry = lists[into].entries[target];
+      if (entry && (entry.mine !== undefined || entry.theirs !== undefined)) keep(into, target);
+    }
+  }
+  for (const list of LISTS) {
+    for (const [number, entry] of lists[list].entries.entries())
+      tellRemoval(lists[list], entry, { list, kept: staying[list].has(number), conflict });
+  }
+  return staying;
+}
+
+function stays(list: CanonicalList, number: number): boolean {
+  const entry = list.entries[number];
+  if (!entry || entry.base === undefined) return true;
+  if (entry.mine !== undefined) return entry.theirs !== undefined || isChanged(list, entry, "mine");
+  return false;
+}
+
+function tellRemoval(
+  canonical: CanonicalList,
+  entry: Entry,
+  { list, kept, conflict }: { readonly list: List; readonly kept: boolean; readonly conflict: Conflict },
+): void {
+  const { base, mine, theirs } = entry;
+  if (base === undefined || (mine === undefined) === (theirs === undefined)) return;
+  const pointer = `/${list}/${base}`;
+  if (kept) conflict(pointer, "was removed by one edit and is kept, since the other one needs it", undefined);
+  else if (mine === undefined && isChanged(canonical, entry, "theirs")) {
+    conflict(pointer, "was removed; the other edit had changed it", canonical.elements.theirs[theirs!]);
+  }
+}
+
+const isChanged = ({ elements }: CanonicalList, entry: Entry, side: "mine" | "theirs"): boolean =>
+  !deepEqual(elements[side][entry[side] ?? -1], elements.base[entry.base ?? -1]);
+
+interface Place {
+  readonly pointer: string;
   readonly conflict: Conflict;
 }
 
-/** The entries of one list without those that were removed, and their positions noted for the lists that follow. */
-function entriesOfList(edit: Edit, list: List, { positions, conflict }: Merging): Entry[] {
-  const view = (side: Side): readonly unknown[] =>
-    edit.lists[side][list].map((element) => translated(element, list, translator(positions, side)));
-  const [base, mine, theirs] = [view("base"), view("mine"), view("theirs")];
-  const sameAdditions = deepEqual(added(edit, "mine", list), added(edit, "theirs", list));
-  const composed = compose({
-    base,
-    mine,
-    theirs,
-    alignMine: edit.aligned.mine[list],
-    alignTheirs: edit.aligned.theirs[list],
-    mayBeTwins: (element) => sameAdditions || !pointsAtAdded(element, list, edit),
-  });
-  const entries = composed.filter((entry) => survives(entry, { edit, list, conflict, base, mine, theirs }));
-  for (const side of SIDES) {
-    const places: (number | undefined)[] = edit.lists[side][list].map(() => undefined);
-    for (const [at, entry] of entries.entries()) {
-      const index = entry[side];
-      if (index !== undefined) places[index] = at;
-    }
-    positions.set(`${side} ${list}`, places);
-  }
-  return entries;
-}
-
-const translator =
-  (positions: Positions, side: Side): Translate =>
-  (list, index) =>
-    positions.get(`${side} ${list}`)?.[index] ?? index;
-
-const added = (edit: Edit, side: "mine" | "theirs", list: List): unknown[] =>
-  edit.lists[side][list].filter((_, at) => edit.aligned[side][list][at] === undefined);
-
-/** Whether the element points at something in its own list that was not there before. */
-const pointsAtAdded = (element: unknown, list: List, edit: Edit): boolean =>
-  referencesOf(element, list).some(([into, index]) => into === list && index >= edit.lists.base[list].length);
-
-interface Removal {
-  readonly edit: Edit;
-  readonly list: List;
-  readonly conflict: Conflict;
-  readonly base: readonly unknown[];
-  readonly mine: readonly unknown[];
-  readonly theirs: readonly unknown[];
-}
-
-/** An element that one side removed goes, unless the other side changed it meanwhile or made something point at it. */
-function survives(entry: Entry, { edit, list, conflict, base, mine, theirs }: Removal): boolean {
-  if (entry.base === undefined || (entry.mine !== undefined && entry.theirs !== undefined)) return true;
-  if (entry.mine === undefined && entry.theirs === undefined) return false;
-  const pointer = `/${list}/${entry.base}`;
-  if (entry.mine === undefined) {
-    if (isReferred(edit, "theirs", [list, entry.theirs])) {
-      conflict(pointer, "was removed by one edit and is kept: the other one points at it", undefined);
-      return true;
-    }
-    const other = theirs[entry.theirs!];
-    if (!deepEqual(other, base[entry.base])) conflict(pointer, "was removed; the other edit had changed it", other);
-    return false;
-  }
-  const changed = !deepEqual(mine[entry.mine], base[entry.base]);
-  if (!changed && !isReferred(edit, "mine", [list, entry.mine])) return false;
-  conflict(pointer, "was removed by the other edit and is kept, since this one needs it", undefined);
-  return true;
-}
-
-/** Whether something that this side added or changed points at the element. */
-function isReferred(edit: Edit, side: "mine" | "theirs", [list, index]: readonly [List, number | undefined]): boolean {
-  return LISTS.some((from) =>
-    edit.lists[side][from].some((element, at) => {
-      const before = edit.aligned[side][from][at];
-      const isNew = before === undefined || !deepEqual(element, edit.lists.base[from][before]);
-      return isNew && referencesOf(element, from).some(([into, to]) => into === list && to === index);
-    }),
-  );
-}
-
-interface Element extends Merging {
-  readonly edit: Edit;
-  readonly list: List;
-  readonly at: number;
-}
-
-function elementOf(entry: Entry, { edit, list, positions, conflict, at }: Element): unknown {
-  const version = (side: Side): unknown => {
-    const index = entry[side];
-    return index === undefined
-      ? undefined
-      : translated(edit.lists[side][list][index], list, translator(positions, side));
-  };
-  const [base, mine, theirs] = [version("base"), version("mine"), version("theirs")];
-  if (mine === undefined) return theirs;
-  if (theirs === undefined) return mine;
-  const pointer = `/${list}/${at}`;
-  const contested = !deepEqual(mine, theirs) && !deepEqual(mine, base) && !deepEqual(theirs, base);
-  const tags = contested && list === "attachments" ? mergeTags({ base, mine, theirs }, pointer, conflict) : undefined;
-  return tags ?? mergeValue({ base, mine, theirs }, pointer, conflict);
+function mergedElement({ entries, elements }: CanonicalList, number: number, { pointer, conflict }: Place): unknown {
+  const version = (side: Side): unknown => elements[side][entries[number]?.[side] ?? -1];
+  const versions: Versions = { base: version("base"), mine: version("mine"), theirs: version("theirs") };
+  if (versions.mine === undefined) return versions.theirs;
+  if (versions.theirs === undefined) return versions.mine;
+  const contested =
+    !deepEqual(versions.mine, versions.theirs) &&
+    !deepEqual(versions.mine, versions.base) &&
+    !deepEqual(versions.theirs, versions.base);
+  return (contested ? mergeTags(versions, pointer, conflict) : undefined) ?? mergeValue(versions, pointer, conflict);
 }

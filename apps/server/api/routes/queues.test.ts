@@ -50,7 +50,7 @@ describe.each(BACKENDS)("queues (%s)", (kind) => {
   test("egress hands out the oldest first and takes them off; HEAD takes nothing", async () => {
     const uuids = [randomUUID(), randomUUID(), randomUUID()];
     await gateway.backend.push("out", uuids);
-    expect((await gateway.call("/vcon/egress?egress_list=out", { method: "HEAD" })).status).toBe(405);
+    expect((await gateway.call("/vcon/egress?egress_list=out", { method: "HEAD" })).ok).toBe(false);
     expect(await (await gateway.call("/vcon/egress?egress_list=out")).json()).toEqual([uuids[0]]);
     expect(await (await gateway.call("/vcon/count?egress_list=out")).json()).toBe(2);
     expect(await (await gateway.call("/vcon/egress?egress_list=out&limit=10")).json()).toEqual(uuids.slice(1));

@@ -1,14 +1,6 @@
-import type {
-  Checkpoint,
-  CheckpointWrite,
-  Claim,
-  ClaimRequest,
-  ClaimResult,
-  Document,
-  Lease,
-} from "@vcon-server/core/backend";
+import type { Checkpoint, CheckpointWrite, Claim, ClaimRequest, ClaimResult, Lease } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
-import { findVcon } from "./documents.ts";
+import { soundDocument, vconById } from "./documents.ts";
 import { holdForRun } from "./expiry.ts";
 import { hasWork } from "./lists.ts";
 import type { Store } from "./store.ts";
@@ -16,6 +8,7 @@ import type { Store } from "./store.ts";
 interface Taken {
   readonly id: number;
   readonly item: string;
+  readonly vcon: number | null;
   readonly due: number | null;
   readonly attempt: number;
   readonly deaths: number;
@@ -23,7 +16,7 @@ interface Taken {
 }
 
 const TAKE = "UPDATE queue SET state = 1, owner = ?, token = ?, lone = ? WHERE id IN";
-const GIVES = "RETURNING id, item, due, attempt, deaths, extras";
+const GIVES = "RETURNING id, item, vcon, due, attempt, deaths, extras";
 
 export function claim(store: Store, request: ClaimRequest): ClaimResult {
   store.leases.renew(request.owner);
@@ -96,12 +89,13 @@ interface Opening {
 }
 
 function open(store: Store, { entry, token, list, chain }: Opening): Claim | undefined {
-  const row = findVcon(store, entry.item);
-  if (row?.gone === true) {
+  const row = vconById(store, entry.vcon);
+  if (row?.gone === 1) {
     store.sql("DELETE FROM queue WHERE id = ?").run(entry.id);
     return undefined;
   }
-  if (row?.present === true && row.expires) holdForRun(store, row.id);
+  const document = soundDocument(store, row);
+  if (row !== undefined && row.expires_at !== null && document !== undefined) holdForRun(store, row.id);
   return {
     list,
     chain,
@@ -110,17 +104,9 @@ function open(store: Store, { entry, token, list, chain }: Opening): Claim | und
     uuid: entry.item as VconUuid,
     attempt: entry.attempt,
     deaths: entry.deaths,
-    document: soundDocument(store, entry.item, row),
+    document,
     checkpoint: entry.extras === 1 ? loadCheckpoint(store, entry.id) : undefined,
   };
-}
-
-/** The document, or undefined with a line in the log when its bytes are damaged: a storage may still have it whole. */
-export function soundDocument(store: Store, uuid: string, row: ReturnType<typeof findVcon>): Document | undefined {
-  if (row?.damaged === true) {
-    store.log.error("a working copy is damaged on disk and is treated as missing; check the disk", { uuid });
-  }
-  return row?.document;
 }
 
 function loadCheckpoint(store: Store, entry: number): Checkpoint | undefined {
@@ -138,6 +124,7 @@ export function keepCheckpoint(store: Store, entry: number, checkpoint: Checkpoi
 /** What an entry under a lease has beyond the lease itself. */
 export interface Held {
   readonly id: number;
+  readonly vcon: number | null;
   readonly lone: number;
   readonly attempt: number;
   readonly deaths: number;
@@ -147,7 +134,7 @@ export interface Held {
 /** The entry, if this lease still holds it; otherwise why not. */
 export function heldBy(store: Store, lease: Lease): Held | "lost" | "gone" {
   const row = store
-    .sql<Held>("SELECT id, lone, attempt, deaths, extras FROM queue WHERE id = ? AND token = ? AND state = 1")
+    .sql<Held>("SELECT id, vcon, lone, attempt, deaths, extras FROM queue WHERE id = ? AND token = ? AND state = 1")
     .get(Number(lease.entry), lease.token);
   if (row !== undefined) return row;
   const gone = store.sql<{ gone: number }>("SELECT gone FROM vcons WHERE uuid = ?").get(lease.uuid)?.gone;
@@ -200,7 +187,7 @@ export function abandon(store: Store, owner: string, lists: readonly string[]): 
 export function giveBack(store: Store, owner: string, lists: readonly string[], known: readonly Lease[]): number {
   const kept = new Set(known.map((lease) => lease.entry));
   const held = store.sql<Held>(
-    "SELECT id, lone, attempt, deaths, extras FROM queue WHERE state = 1 AND owner = ? AND list = ?",
+    "SELECT id, vcon, lone, attempt, deaths, extras FROM queue WHERE state = 1 AND owner = ? AND list = ?",
   );
   let given = 0;
   for (const list of lists) {

@@ -1,26 +1,28 @@
 import type { Expiry } from "@vcon-server/core/backend";
+import type { VconRow } from "./documents.ts";
 import type { Store } from "./store.ts";
 
-/** The copy may be the only one while any of these exist: a queue entry or dead letter, a delivery, a run waiting for one. */
-const REFERRED = `(EXISTS (SELECT 1 FROM queue WHERE item = vcons.uuid)
-  OR EXISTS (SELECT 1 FROM deliveries WHERE deliveries.uuid = vcons.uuid AND state = 0)
-  OR EXISTS (SELECT 1 FROM waits WHERE waits.uuid = vcons.uuid))`;
-
-/** Starts the expiry a run asked for, if nothing refers to the vCon any more. Called whenever a reference goes. */
-export function startExpiry(store: Store, uuid: string): void {
+/**
+ * Starts the expiry a run asked for, if nothing refers to the vCon any more. Called whenever a reference goes: while
+ * there is a queue entry or dead letter, a pending delivery or a run that waits for one, the copy may be the only one.
+ */
+export function startExpiry(store: Store, id: number | null): void {
+  if (id === null) return;
   store
     .sql(
-      `UPDATE vcons SET expires_at = ? + ttl
-       WHERE uuid = ? AND present = 1 AND ttl IS NOT NULL AND expires_at IS NULL AND NOT ${REFERRED}`,
+      `UPDATE vcons SET expires_at = ?1 + ttl
+       WHERE id = ?2 AND present = 1 AND ttl IS NOT NULL AND expires_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM queue WHERE vcon = ?2)
+       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE vcon = ?2 AND state = 0)
+       AND NOT EXISTS (SELECT 1 FROM waits WHERE vcon = ?2)`,
     )
-    .run(store.now(), uuid);
+    .run(store.now(), id);
 }
 
 /** Holds a running expiry because the vCon is referred to again. One that outranks the only-copy rule runs on. */
-export function holdExpiry(store: Store, uuid: string): void {
-  store
-    .sql("UPDATE vcons SET expires_at = NULL WHERE uuid = ? AND forced = 0 AND expires_at > ?")
-    .run(uuid, store.now());
+export function holdExpiry(store: Store, row: VconRow | undefined): void {
+  if (row === undefined || row.expires_at === null || row.expires_at <= store.now()) return;
+  store.sql("UPDATE vcons SET expires_at = NULL WHERE id = ? AND forced = 0").run(row.id);
 }
 
 /** Holds any running expiry: a leased document stays until its run ends. */
@@ -28,11 +30,19 @@ export function holdForRun(store: Store, id: number): void {
   store.sql("UPDATE vcons SET expires_at = NULL, forced = 0 WHERE id = ?").run(id);
 }
 
-/** Notes what a run decided; `startExpiry` puts `after` into force. */
-export function decideExpiry(store: Store, uuid: string, expiry: Expiry): void {
-  const forced = expiry.kind === "now";
-  const ttl = expiry.kind === "keep" ? null : Math.round(expiry.ms);
-  store
-    .sql("UPDATE vcons SET ttl = ?, forced = ?, expires_at = ? WHERE uuid = ? AND present = 1")
-    .run(forced ? null : ttl, forced ? 1 : 0, forced ? store.now() + Math.round(expiry.ms) : null, uuid);
+/** Puts into force what a run decided, `after` as soon as nothing refers to the vCon. */
+export function decideExpiry(store: Store, row: VconRow, expiry: Expiry): void {
+  if (expiry.kind === "keep") {
+    if (row.ttl === null && row.expires_at === null) return;
+    store.sql("UPDATE vcons SET ttl = NULL, forced = 0, expires_at = NULL WHERE id = ? AND present = 1").run(row.id);
+  } else if (expiry.kind === "now") {
+    store
+      .sql("UPDATE vcons SET ttl = NULL, forced = 1, expires_at = ? WHERE id = ? AND present = 1")
+      .run(store.now() + Math.round(expiry.ms), row.id);
+  } else {
+    store
+      .sql("UPDATE vcons SET ttl = ?, forced = 0, expires_at = NULL WHERE id = ? AND present = 1")
+      .run(Math.round(expiry.ms), row.id);
+    startExpiry(store, row.id);
+  }
 }

@@ -1,24 +1,36 @@
+import { vconByUuid } from "./documents.ts";
 import { holdExpiry, startExpiry } from "./expiry.ts";
 import type { Store } from "./store.ts";
 
 export function push(store: Store, list: string, items: readonly string[]): void {
-  const insert = store.sql("INSERT INTO queue (list, item) VALUES (?, ?)");
   for (const item of items) {
-    insert.run(list, item);
-    holdExpiry(store, item);
+    const row = vconByUuid(store, item);
+    holdExpiry(store, row);
+    append(store, list, { item, vcon: row?.id ?? null });
   }
-  if (items.length > 0) store.news.lists.add(list);
+}
+
+/** An entry to be, with the row of its vCon when one is known. */
+export interface Item {
+  readonly item: string;
+  readonly vcon: number | null;
+}
+
+/** Puts an entry at the end of a list. Returns the entry. */
+export function append(store: Store, list: string, { item, vcon }: Item): number {
+  store.news.lists.add(list);
+  return store.sql("INSERT INTO queue (list, item, vcon) VALUES (?, ?, ?)").insert(list, item, vcon);
 }
 
 export function pop(store: Store, list: string, count: number): string[] {
   const taken = store
-    .sql<{ id: number; item: string }>(
+    .sql<Item & { id: number }>(
       `DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE state = 0 AND list = ? ORDER BY id LIMIT ?)
-       RETURNING id, item`,
+       RETURNING id, item, vcon`,
     )
     .all(list, count)
     .sort((a, b) => a.id - b.id);
-  for (const { item } of taken) startExpiry(store, item);
+  for (const { vcon } of taken) startExpiry(store, vcon);
   return taken.map(({ item }) => item);
 }
 

@@ -8,6 +8,8 @@ export interface Statement<Row> {
   all(...values: SQLInputValue[]): Row[];
   /** Number of rows changed. */
   run(...values: SQLInputValue[]): number;
+  /** Runs an INSERT and tells the number of the new row. */
+  insert(...values: SQLInputValue[]): number;
 }
 
 /** What every operation of the store works with. Operations are synchronous and run inside a transaction. */
@@ -34,6 +36,7 @@ export function createStore(options: Omit<Store, "sql" | "news">): Store {
       get: (...values) => prepared.get(...values),
       all: (...values) => prepared.all(...values),
       run: (...values) => Number(prepared.run(...values).changes),
+      insert: (...values) => Number(prepared.run(...values).lastInsertRowid),
     };
     statements.set(text, made);
     return made;

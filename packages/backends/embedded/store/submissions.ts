@@ -1,6 +1,7 @@
-import { type Submission, type SubmitResult, TOMBSTONE_MS } from "@vcon-server/core/backend";
-import { dropCopy, findVcon, type VconRow, writeVcon } from "./documents.ts";
-import { push } from "./lists.ts";
+import { type Restored, type Submission, type SubmitResult, TOMBSTONE_MS } from "@vcon-server/core/backend";
+import { adoptEntries, dropCopy, isPresent, loadDocument, type VconRow, vconByUuid, writeVcon } from "./documents.ts";
+import { startExpiry } from "./expiry.ts";
+import { append } from "./lists.ts";
 import type { Store } from "./store.ts";
 
 export function submit(store: Store, batch: readonly Submission[]): SubmitResult[] {
@@ -8,58 +9,79 @@ export function submit(store: Store, batch: readonly Submission[]): SubmitResult
 }
 
 function submitOne(store: Store, submission: Submission): SubmitResult {
-  const row = findVcon(store, submission.uuid);
-  if (refuses(submission, row)) return { kind: "refused", rev: row?.present === true ? row.rev : undefined };
-  if (row?.document !== undefined && row.submitted === submission.submitted) {
-    if (submission.requeue === true) queue(store, submission);
+  const { uuid, bytes, index, submitted } = submission;
+  const row = vconByUuid(store, uuid);
+  const present = isPresent(store, row);
+  if (refuses(submission, present ? row : undefined)) return { kind: "refused", rev: present ? row.rev : undefined };
+  if (present && row.submitted === submitted && loadDocument(store, row) !== "damaged") {
+    if (submission.requeue === true) queue(store, submission, row.id);
     return { kind: "same", rev: row.rev };
   }
-  const { uuid, bytes, index, submitted } = submission;
-  const rev = writeVcon(store, { uuid, bytes, index, submitted, row });
-  queue(store, submission);
-  return { kind: row?.present === true ? "replaced" : "created", rev };
+  const rev = (row?.rev ?? 0) + 1;
+  const id = writeVcon(store, { uuid, bytes, index, submitted, row, rev });
+  queue(store, submission, id);
+  return { kind: present ? "replaced" : "created", rev };
 }
 
 function refuses({ precondition }: Submission, row: VconRow | undefined): boolean {
   if (precondition === undefined) return false;
-  if ("absent" in precondition) return row?.present === true;
-  return row?.present !== true || !precondition.match.includes(row.rev);
+  if ("absent" in precondition) return row !== undefined;
+  return row === undefined || !precondition.match.includes(row.rev);
 }
 
-function queue(store: Store, { lists, uuid }: Submission): void {
-  for (const list of lists) push(store, list, [uuid]);
+function queue(store: Store, { lists, uuid }: Submission, vcon: number): void {
+  for (const list of lists) append(store, list, { item: uuid, vcon });
+  // a running expiry is held by the write, or here when nothing was written
+  if (lists.length > 0) {
+    store.sql("UPDATE vcons SET expires_at = NULL WHERE id = ? AND forced = 0 AND expires_at > ?").run(vcon, store.now());
+  }
+}
+
+export function restore(store: Store, restored: Restored): void {
+  const { uuid, bytes, index, ttl } = restored;
+  const row = vconByUuid(store, uuid);
+  const there = loadDocument(store, row);
+  if (row?.gone === 1 || (there !== undefined && there !== "damaged")) return;
+  startExpiry(store, writeVcon(store, { uuid, bytes, index, row, rev: row?.rev ?? 1, ttl: Math.round(ttl) }));
 }
 
 export function remove(store: Store, uuid: string, storages: readonly string[]): boolean {
   const now = store.now();
-  const row = findVcon(store, uuid);
-  const known = store
-    .sql<{ id: number }>("SELECT id FROM deliveries WHERE uuid = ? AND action = 'save' LIMIT 1")
-    .get(uuid);
-  const rev = tombstone(store, uuid, row);
-  store.sql("DELETE FROM queue WHERE item = ?").run(uuid);
-  store.sql("DELETE FROM waits WHERE uuid = ?").run(uuid);
+  const row = vconByUuid(store, uuid);
+  const present = isPresent(store, row);
+  const { id, rev } = tombstone(store, uuid, row);
+  const delivered = store.sql("SELECT 1 FROM deliveries WHERE vcon = ? AND action = 'save' LIMIT 1").get(id);
+  store.sql("DELETE FROM queue WHERE vcon = ?").run(id);
+  store.sql("DELETE FROM waits WHERE vcon = ?").run(id);
   store
-    .sql("DELETE FROM deliveries WHERE uuid = ? AND storage NOT IN (SELECT value FROM json_each(?))")
-    .run(uuid, JSON.stringify(storages));
+    .sql("DELETE FROM deliveries WHERE vcon = ? AND storage NOT IN (SELECT value FROM json_each(?))")
+    .run(id, JSON.stringify(storages));
   const want = store.sql(
-    `INSERT INTO deliveries (uuid, storage, action, state, want, since, due, chain, dlq)
+    `INSERT INTO deliveries (vcon, storage, action, state, want, since, due, chain, dlq)
      VALUES (?, ?, 'delete', 0, ?, ?, ?, '', '')
-     ON CONFLICT (uuid, storage) DO UPDATE SET action = 'delete', state = 0, want = excluded.want, done = NULL,
+     ON CONFLICT (vcon, storage) DO UPDATE SET action = 'delete', state = 0, want = excluded.want, done = NULL,
        attempt = 0, since = excluded.since, due = max(excluded.due, held_until), error = NULL`,
   );
-  for (const storage of storages) want.run(uuid, storage, rev, now, now);
-  return row?.present === true || known !== undefined;
+  for (const storage of storages) want.run(id, storage, rev, now, now);
+  return present || delivered !== undefined;
+}
+
+interface Tombstone {
+  readonly id: number;
+  readonly rev: number;
 }
 
 /** Counts the revision up, so that nothing based on an older one can be written, and forgets everything else. */
-function tombstone(store: Store, uuid: string, row: VconRow | undefined): number {
+function tombstone(store: Store, uuid: string, row: VconRow | undefined): Tombstone {
   const forgetAt = store.now() + TOMBSTONE_MS;
   if (row === undefined) {
-    store.sql("INSERT INTO vcons (uuid, present, gone, rev, forget_at) VALUES (?, 0, 1, 1, ?)").run(uuid, forgetAt);
-    return 1;
+    const id = store
+      .sql("INSERT INTO vcons (uuid, present, gone, rev, forget_at) VALUES (?, 0, 1, 1, ?)")
+      .insert(uuid, forgetAt);
+    adoptEntries(store, id, uuid);
+    return { id, rev: 1 };
   }
   dropCopy(store, row.id, forgetAt);
   store.sql("UPDATE vcons SET gone = 1, rev = rev + 1, submitted = NULL WHERE id = ?").run(row.id);
-  return row.rev + 1;
+  return { id: row.id, rev: row.rev + 1 };
 }
