@@ -22,20 +22,34 @@ export interface ScannedJson {
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERAL = /true|false|null/y;
+const QUOTE = 34;
+const BACKSLASH = 92;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 /** More repeated names than this are counted as this many; the document is odd enough by then. */
 const MAX_DUPLICATES = 100;
 
 /** Reads the text token by token. Slow: for texts about which something has to be said. */
 export function scanJson(text: string, maxDepth: number): ScannedJson {
-  const scan = scanner(text, maxDepth);
+  const scan: Scan = { text, maxDepth, at: 0, path: [], duplicates: [], inexact: false };
   try {
-    scan.document();
-    return { problem: undefined, ...scan.seen() };
+    readValue(scan, 0);
+    take(scan, SPACE);
+    if (scan.at < text.length) throw stop(scan, "form.json", "something follows after the end of the document");
+    return { problem: undefined, duplicates: scan.duplicates, inexact: scan.inexact };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    return { problem: error.problem, ...scan.seen() };
+    return { problem: error.problem, duplicates: scan.duplicates, inexact: scan.inexact };
   }
+}
+
+/** How far a scan has come. */
+interface Scan {
+  readonly text: string;
+  readonly maxDepth: number;
+  at: number;
+  readonly path: (string | number)[];
+  readonly duplicates: string[];
+  inexact: boolean;
 }
 
 /** Ends a scan early; never leaves this file. */
@@ -47,101 +61,91 @@ class Stop extends Error {
   }
 }
 
-function scanner(text: string, maxDepth: number) {
-  const path: (string | number)[] = [];
-  const duplicates: string[] = [];
-  let [at, inexact] = [0, false];
+const stop = ({ at, path }: Pick<Scan, "at" | "path">, code: JsonProblem["code"], message: string): Stop =>
+  new Stop({ code, message, pointer: pointerOf(path), offset: at });
 
-  const stop = (code: JsonProblem["code"], message: string, offset = at): never => {
-    throw new Stop({ code, message, pointer: pointerOf(path), offset });
-  };
-  const malformed = (wanted: string): never =>
-    stop("form.json", at >= text.length ? `the text ends where ${wanted} is expected` : `${wanted} is expected here`);
-  const take = (token: RegExp): string | undefined => {
-    token.lastIndex = at;
-    const found = token.exec(text)?.[0];
-    if (found !== undefined) at += found.length;
-    return found;
-  };
-  const punctuation = (mark: string): boolean => {
-    take(SPACE);
-    if (text[at] !== mark) return false;
-    at++;
-    return true;
-  };
+function expected(scan: Scan, what: string): Stop {
+  const ended = scan.at >= scan.text.length;
+  return stop(scan, "form.json", ended ? `the text ends where ${what} is expected` : `${what} is expected here`);
+}
 
-  function string(): string {
-    const start = at++;
-    for (;;) {
-      const code = text.charCodeAt(at);
-      if (code === 34) break;
-      if (Number.isNaN(code)) stop("form.json", "the text ends inside a string");
-      if (code < 32) stop("form.json", "a control character must be escaped inside a string");
-      if (code !== 92) at++;
-      else if (take(ESCAPE) === undefined) stop("form.json", "this escape sequence does not exist in JSON");
-    }
-    at++;
-    const value: unknown = JSON.parse(text.slice(start, at));
-    const content = typeof value === "string" ? value : "";
-    if (content.includes("\0")) stop("form.nul", "U+0000 is not accepted in a string", start);
-    if (!content.isWellFormed()) stop("form.surrogate", "a string holds half of a surrogate pair", start);
-    return content;
+function take(scan: Scan, token: RegExp): string | undefined {
+  token.lastIndex = scan.at;
+  const found = token.exec(scan.text)?.[0];
+  if (found !== undefined) scan.at += found.length;
+  return found;
+}
+
+function takeMark(scan: Scan, mark: string): boolean {
+  take(scan, SPACE);
+  if (scan.text[scan.at] !== mark) return false;
+  scan.at++;
+  return true;
+}
+
+function readValue(scan: Scan, depth: number): void {
+  take(scan, SPACE);
+  const first = scan.text[scan.at];
+  if ((first === "{" || first === "[") && depth >= scan.maxDepth) {
+    throw stop(scan, "form.depth", `the document is nested deeper than ${scan.maxDepth} levels`);
   }
+  if (first === "{") readMembers(scan, depth + 1);
+  else if (first === "[") readElements(scan, depth + 1);
+  else if (first === '"') readString(scan);
+  else readScalar(scan);
+}
 
-  function members(depth: number): void {
-    const names = new Set<string>();
-    at++;
-    if (punctuation("}")) return;
-    do {
-      take(SPACE);
-      if (text[at] !== '"') malformed("a member name in double quotes");
-      const name = string();
-      path.push(name);
-      if (names.has(name) && duplicates.length < MAX_DUPLICATES) duplicates.push(pointerOf(path));
-      names.add(name);
-      if (!punctuation(":")) malformed("a colon");
-      value(depth);
-      path.pop();
-    } while (punctuation(","));
-    if (!punctuation("}")) malformed("a comma or the end of the object");
+function readScalar(scan: Scan): void {
+  const number = take(scan, NUMBER);
+  if (number !== undefined) scan.inexact ||= !isExact(number);
+  else if (take(scan, LITERAL) === undefined) throw expected(scan, "a value");
+}
+
+function readMembers(scan: Scan, depth: number): void {
+  const names = new Set<string>();
+  scan.at++;
+  if (takeMark(scan, "}")) return;
+  do {
+    take(scan, SPACE);
+    if (scan.text[scan.at] !== '"') throw expected(scan, "a member name in double quotes");
+    const name = readString(scan);
+    scan.path.push(name);
+    if (names.has(name) && scan.duplicates.length < MAX_DUPLICATES) scan.duplicates.push(pointerOf(scan.path));
+    names.add(name);
+    if (!takeMark(scan, ":")) throw expected(scan, "a colon");
+    readValue(scan, depth);
+    scan.path.pop();
+  } while (takeMark(scan, ","));
+  if (!takeMark(scan, "}")) throw expected(scan, "a comma or the end of the object");
+}
+
+function readElements(scan: Scan, depth: number): void {
+  scan.at++;
+  if (takeMark(scan, "]")) return;
+  let index = 0;
+  do {
+    scan.path.push(index++);
+    readValue(scan, depth);
+    scan.path.pop();
+  } while (takeMark(scan, ","));
+  if (!takeMark(scan, "]")) throw expected(scan, "a comma or the end of the array");
+}
+
+function readString(scan: Scan): string {
+  const start = scan.at++;
+  for (;;) {
+    const code = scan.text.charCodeAt(scan.at);
+    if (code === QUOTE) break;
+    if (Number.isNaN(code)) throw stop(scan, "form.json", "the text ends inside a string");
+    if (code < 32) throw stop(scan, "form.json", "a control character must be escaped inside a string");
+    if (code !== BACKSLASH) scan.at++;
+    else if (take(scan, ESCAPE) === undefined)
+      throw stop(scan, "form.json", "this escape sequence does not exist in JSON");
   }
-
-  function elements(depth: number): void {
-    at++;
-    if (punctuation("]")) return;
-    let index = 0;
-    do {
-      path.push(index++);
-      value(depth);
-      path.pop();
-    } while (punctuation(","));
-    if (!punctuation("]")) malformed("a comma or the end of the array");
-  }
-
-  function value(depth: number): void {
-    take(SPACE);
-    const first = text[at];
-    if ((first === "{" || first === "[") && depth >= maxDepth) {
-      stop("form.depth", `the document is nested deeper than ${maxDepth} levels`);
-    }
-    if (first === "{") members(depth + 1);
-    else if (first === "[") elements(depth + 1);
-    else if (first === '"') string();
-    else scalar();
-  }
-
-  function scalar(): void {
-    const number = take(NUMBER);
-    if (number !== undefined) inexact ||= !isExact(number);
-    else if (take(LITERAL) === undefined) malformed("a value");
-  }
-
-  return {
-    document() {
-      value(0);
-      take(SPACE);
-      if (at < text.length) stop("form.json", "something follows after the end of the document");
-    },
-    seen: () => ({ duplicates, inexact }),
-  };
+  scan.at++;
+  const content: string = JSON.parse(scan.text.slice(start, scan.at));
+  const place = { path: scan.path, at: start };
+  if (content.includes("\0")) throw stop(place, "form.nul", "U+0000 is not accepted in a string");
+  if (!content.isWellFormed()) throw stop(place, "form.surrogate", "a string holds half of a surrogate pair");
+  return content;
 }

@@ -4,7 +4,7 @@ import type { VconUuid } from "@vcon-server/vcon";
 import type { Context } from "./context.ts";
 import { documentOf, readDocuments } from "./documents.ts";
 import { isWrongType } from "./failures.ts";
-import { documentKey, documentKeys, isKeySafe, listKeys, stagingKey } from "./keys.ts";
+import { documentKey, isKeySafe, keysInOrder, listKeys, stagingKey } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
 import type { Outboxes } from "./outbox.ts";
 import { integer, list, maybeBytes, maybeText, text } from "./replies.ts";
@@ -137,10 +137,7 @@ async function openDocuments(context: Context, leased: readonly Leased[]) {
   return context.store.cluster ? openApart(context, leased) : openTogether(context, leased);
 }
 
-const openKeys = ({ uuid }: Leased): string[] => {
-  const { document, meta, run, deliveries } = documentKeys(uuid);
-  return [document, meta, run, deliveries];
-};
+const openKeys = ({ uuid }: Leased): string[] => keysInOrder(uuid);
 const openArguments = (lease: Leased) => [entryOf(lease), lease.token, lease.list, lease.chain];
 
 async function openTogether(context: Context, leased: readonly Leased[]) {

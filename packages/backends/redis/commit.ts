@@ -5,7 +5,7 @@ import { type Context, pieces } from "./context.ts";
 import { foreignHashes, readDocuments } from "./documents.ts";
 import type { DueChange } from "./due.ts";
 import { type Commit, deadText, deliveryText, expiryWords, isEmpty, outboxOf, referring } from "./endings.ts";
-import { documentKeys, dueKey, stagingKey } from "./keys.ts";
+import { dueKey, keysInOrder, stagingKey } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
 import type { Outboxes, Pending } from "./outbox.ts";
 import { list, maybeText, text, texts } from "./replies.ts";
@@ -115,10 +115,7 @@ async function send({ store }: Context, drafts: readonly Draft[], mode: "staged"
 
 const stagingOf = ({ lease }: Commit): string => stagingKey(lease.uuid, entryOf(lease), lease.token);
 
-function keysOf(ending: Commit): string[] {
-  const { document, meta, run, deliveries } = documentKeys(ending.lease.uuid);
-  return [document, meta, run, deliveries, stagingOf(ending)];
-}
+const keysOf = (ending: Commit): string[] => [...keysInOrder(ending.lease.uuid), stagingOf(ending)];
 
 function argumentsOf({ ending, consumed, base }: Draft, mode: "staged" | "inline"): Argument[] {
   const { lease, change } = ending;

@@ -4,7 +4,7 @@ import type { VconUuid } from "@vcon-server/vcon";
 import { type Context, pieces } from "./context.ts";
 import { readDocuments } from "./documents.ts";
 import { type DueChange, setDue } from "./due.ts";
-import { documentKeys, dueShard, isKeySafe, readDueMember, SHARDS } from "./keys.ts";
+import { documentKeys, dueShard, isKeySafe, keysInOrder, readDueMember, SHARDS } from "./keys.ts";
 import { type Burial, buryCommand } from "./outbox.ts";
 import { integer, list, maybeText, pairsOf, text, texts } from "./replies.ts";
 import { Failed, failureOf, read } from "./store.ts";
@@ -86,7 +86,7 @@ const boxesOf = (uuid: VconUuid, flat: readonly string[]): Box[] =>
 export async function settleDeliveries(context: Context, batch: readonly DeliveryReport[]): Promise<DeliveryOutcome[]> {
   const { store } = context;
   const groups = pieces(batch, store.cluster ? 1 : GROUP);
-  const commands = groups.map((group) => store.call("delivered", group.flatMap(({ uuid }) => allKeys(uuid)), group.flatMap(reportArguments)));
+  const commands = groups.map((group) => store.call("delivered", group.flatMap(({ uuid }) => keysInOrder(uuid)), group.flatMap(reportArguments)));
   const answers = (await store.all("recording deliveries", commands)).flatMap((reply) => list(reply).map(texts));
   const boxes = answers.flatMap((answer, at) => boxesOf((batch[at] as DeliveryReport).uuid, answer.slice(3)));
   await carryOutBoxes(context, boxes, "throw");
@@ -106,11 +106,6 @@ async function outcomes(context: Context, batch: readonly DeliveryReport[], agai
     const document = newest.get(report);
     return document ? { kind: "again", document } : { kind: "settled" };
   });
-}
-
-function allKeys(uuid: string): string[] {
-  const { document, meta, run, deliveries } = documentKeys(uuid);
-  return [document, meta, run, deliveries];
 }
 
 function reportArguments({ uuid, storage, action, rev, result }: DeliveryReport) {
@@ -153,7 +148,7 @@ async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure:
   const done = boxes.filter((box) => !failed.has(box));
   await store.all(
     "completing deliveries",
-    [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) => store.call("unbox", allKeys(uuid), all.map(({ id }) => id))),
+    [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) => store.call("unbox", keysInOrder(uuid), all.map(({ id }) => id))),
   );
 }
 

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { setDue } from "./due.ts";
 import { isWrongType } from "./failures.ts";
 import { addToIndex, removeFromIndex, termsOf } from "./index-sets.ts";
-import { documentKey, documentKeys, isKeySafe } from "./keys.ts";
+import { documentKey, documentKeys, isKeySafe, keysInOrder } from "./keys.ts";
 import { integer, list, maybeBytes, maybeText, text, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, readBytes } from "./store.ts";
 
@@ -72,18 +72,15 @@ export async function foreignHashes(context: Context, wanted: readonly { readonl
 }
 
 export async function restoreDocument(context: Context, { uuid, bytes, index, ttl }: Restored): Promise<void> {
-  const { document, meta, run, deliveries } = documentKeys(uuid);
   const { createdAt, terms } = index;
   const args = [bytes, createdAt, JSON.stringify(terms), Math.max(1, Math.ceil(ttl))];
-  const keys = [document, meta, run, deliveries];
-  const stored = await context.store.one("restoring a vCon", context.store.call("restore", keys, args));
+  const stored = await context.store.one("restoring a vCon", context.store.call("restore", keysInOrder(uuid), args));
   if (integer(stored) === 1) await addToIndex(context, uuid, index);
 }
 
 export async function removeDocument(context: Context, uuid: VconUuid, storages: readonly string[]): Promise<boolean> {
   const { store } = context;
-  const { document, meta, deliveries } = documentKeys(uuid);
-  const command = store.call("remove", [document, meta, deliveries], [TOMBSTONE_MS, ...storages]);
+  const command = store.call("remove", keysInOrder(uuid), [TOMBSTONE_MS, ...storages]);
   const [existed, terms, ...due] = list(await store.one("deleting a vCon", command));
   await removeFromIndex(context, uuid, termsOf(text(terms)));
   const pairs = due.map((pair) => texts(pair) as [string, string]);

@@ -15,7 +15,6 @@ export interface ListKeys {
 export interface DocumentKeys {
   readonly document: string;
   readonly meta: string;
-  readonly run: string;
   readonly deliveries: string;
 }
 
@@ -41,12 +40,13 @@ export function listKeys(list: string): ListKeys {
 
 export function documentKeys(uuid: string): DocumentKeys {
   const prefix = `vcs:{vcon:${uuid}}:`;
-  return {
-    document: `vcon:${uuid}`,
-    meta: `${prefix}meta`,
-    run: `${prefix}run`,
-    deliveries: `${prefix}deliveries`,
-  };
+  return { document: `vcon:${uuid}`, meta: `${prefix}meta`, deliveries: `${prefix}deliveries` };
+}
+
+/** The same in the order in which scripts take them. */
+export function keysInOrder(uuid: string): [document: string, meta: string, deliveries: string] {
+  const { document, meta, deliveries } = documentKeys(uuid);
+  return [document, meta, deliveries];
 }
 
 /** Where a changed document waits for its commit; the token keeps a late worker's bytes apart from the next one's. */

@@ -1,7 +1,7 @@
 import { isWrongType } from "./failures.ts";
 import type { Context } from "./context.ts";
 import { pieces } from "./context.ts";
-import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
+import { isKeySafe, keysInOrder, listKeys } from "./keys.ts";
 import { integer, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
@@ -42,11 +42,7 @@ export async function pushAll(context: Context, consumers: Consumers, { list, uu
 async function refer({ store }: Context, list: string, uuids: readonly string[]): Promise<void> {
   const groups = store.cluster ? pieces(uuids.filter(isKeySafe), 1) : pieces(uuids.filter(isKeySafe), 256);
   const commands = groups.map((group) => {
-    const keys = group.flatMap((uuid) => {
-      const { document, meta, deliveries } = documentKeys(uuid);
-      return [document, meta, deliveries];
-    });
-    return store.call("refer", keys, [list]);
+    return store.call("refer", group.flatMap(keysInOrder), [list]);
   });
   await store.all("appending to a list", commands);
 }
@@ -57,11 +53,7 @@ export async function popAll({ store }: Context, list: string, count: number): P
   const uuids = taken === null ? [] : texts(taken);
   const safe = uuids.filter(isKeySafe);
   const commands = pieces(safe, store.cluster ? 1 : 256).map((group) => {
-    const keys = group.flatMap((uuid) => {
-      const { document, meta, run, deliveries } = documentKeys(uuid);
-      return [document, meta, run, deliveries];
-    });
-    return store.call("unrefer", keys, [list]);
+    return store.call("unrefer", group.flatMap(keysInOrder), [list]);
   });
   // the entries are taken: an outage from here on may only keep a document longer, never lose the answer
   const replies = await store.tryAll(commands);

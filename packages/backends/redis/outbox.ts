@@ -4,7 +4,7 @@ import { entryOf } from "./claim.ts";
 import { type Context, pieces } from "./context.ts";
 import { type DueChange, dueCommands } from "./due.ts";
 import { type IndexMove, moveInIndex, termsOf } from "./index-sets.ts";
-import { documentKeys, graveKeys, isKeySafe, listKeys } from "./keys.ts";
+import { documentKeys, graveKeys, isKeySafe, keysInOrder, listKeys } from "./keys.ts";
 import { type Command, Failed, failureOf, write } from "./store.ts";
 
 /** What an ending still has to do in other slots once it is committed. */
@@ -84,7 +84,7 @@ export function createOutboxes(context: Context): Outboxes {
     timer = undefined;
     const safe = ended.splice(0);
     if (safe.length === 0) return;
-    const keys = ({ uuid }: Lease) => [documentKeys(uuid).run];
+    const keys = ({ uuid }: Lease) => [documentKeys(uuid).meta];
     const args = (lease: Lease) => [entryOf(lease)];
     const work = store.each({ doing: "tidying up", script: "forget", keys, args }, safe).then(
       () => undefined,
@@ -104,7 +104,7 @@ export function createOutboxes(context: Context): Outboxes {
   }
 
   async function close(pending: readonly Pending[]): Promise<void> {
-    const keys = ({ lease }: Pending) => keysOf(lease);
+    const keys = ({ lease }: Pending) => keysInOrder(lease.uuid);
     const args = ({ lease, mends }: Pending) => [entryOf(lease), mends ?? ""];
     await store.each({ doing: "closing runs", script: "close", keys, args }, pending);
   }
@@ -122,11 +122,6 @@ export function createOutboxes(context: Context): Outboxes {
       while (tidying.size > 0) await Promise.all(tidying);
     },
   };
-}
-
-function keysOf({ uuid }: Lease): string[] {
-  const { document, meta, run, deliveries } = documentKeys(uuid);
-  return [document, meta, run, deliveries];
 }
 
 interface Step {

@@ -50,10 +50,9 @@ export async function writeCheckpoints({ store }: Context, batch: readonly Check
   const kept = batch.filter(({ lease }) => isKeySafe(lease.uuid));
   const replies = await store.all(
     "keeping checkpoints",
-    kept.map(({ lease, checkpoint }) => {
-      const { meta, run } = documentKeys(lease.uuid);
-      return store.call("checkpoint", [meta, run], [entryOf(lease), lease.token, JSON.stringify(checkpoint)]);
-    }),
+    kept.map(({ lease, checkpoint }) =>
+      store.call("checkpoint", [documentKeys(lease.uuid).meta], [entryOf(lease), lease.token, JSON.stringify(checkpoint)]),
+    ),
   );
   const results = new Map(kept.map((write, at) => [write, text(replies[at]) as "ok" | "lost" | "gone"]));
   // an entry that is no possible uuid has no document to keep a checkpoint beside; its run starts again

@@ -78,10 +78,9 @@ async function release(deps: SettleDeps, endings: readonly Release[]): Promise<S
   const fresh = endings.filter(({ lease }) => origins.get(originKey(lease)) === "fresh" && isKeySafe(lease.uuid));
   const answers = await store.all(
     "giving entries back",
-    fresh.map(({ lease }) => {
-      const { meta, run } = documentKeys(lease.uuid);
-      return store.call("unopen", [meta, run], [entryOf(lease), lease.token, lease.list]);
-    }),
+    fresh.map(({ lease }) =>
+      store.call("unopen", [documentKeys(lease.uuid).meta], [entryOf(lease), lease.token, lease.list]),
+    ),
   );
   const opened = new Map(fresh.map((ending, at) => [ending, text(answers[at])]));
   const modeOf = (ending: Release): Parking["mode"] => {

@@ -4,7 +4,7 @@ import type { Document, Submission, SubmitResult } from "@vcon-server/core/backe
 import type { Context } from "./context.ts";
 import { foreignHashes, readDocuments } from "./documents.ts";
 import { moveInIndex, termsOf } from "./index-sets.ts";
-import { documentKeys, intentKey } from "./keys.ts";
+import { documentKeys, intentKey, keysInOrder } from "./keys.ts";
 import { list, maybeText, text } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
@@ -68,8 +68,7 @@ async function submitWhole(context: Context, attempts: readonly Attempt[]): Prom
 function wholeCommand({ store, sortedSet, indexExpiry }: Context, attempt: Attempt): Command {
   const { uuid, lists, index } = attempt.submission;
   const removed = termsOf(attempt.formerTerms).filter((term) => !index.terms.includes(term));
-  const { document, meta, deliveries } = documentKeys(uuid);
-  const keys = [document, meta, deliveries, sortedSet, ...lists, ...index.terms, ...removed];
+  const keys = [...keysInOrder(uuid), sortedSet, ...lists, ...index.terms, ...removed];
   const counts = [lists.length, index.terms.length, removed.length];
   return store.call("submit", keys, [...commonArguments(attempt), ...counts, indexExpiry ?? "", ...lists]);
 }
@@ -121,9 +120,8 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
 }
 
 function apartCommand({ store }: Context, attempt: Attempt): Command {
-  const { document, meta, deliveries } = documentKeys(attempt.submission.uuid);
   const args = [...commonArguments({ ...attempt, formerTerms: "*" }), 0, 0, 0, "", ...attempt.submission.lists];
-  return store.call("submit", [document, meta, deliveries], args);
+  return store.call("submit", keysInOrder(attempt.submission.uuid), args);
 }
 
 function answerOf(reply: unknown): Answer {

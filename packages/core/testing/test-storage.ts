@@ -34,6 +34,7 @@ export function testStorage(
     });
     const subject = { storage: () => storage, load: (uuid: VconUuid) => loadFrom(storage, suite, uuid) };
     testSaving(subject);
+    testMany(subject);
     testSignals(subject);
     testDeleting(subject, suite);
     testAbsence(subject, suite);
@@ -88,7 +89,9 @@ function testSaving({ storage, load }: Subject): void {
     await storage().save(stored(moved, 2), call());
     expect(await load(vcon.uuid)).toEqual(moved);
   });
+}
 
+function testMany({ storage, load }: Subject): void {
   test("fifty at a time do not get mixed up", async () => {
     const vcons = Array.from({ length: 50 }, (_, index) => sampleVcon({ subject: `vCon ${index}` }));
     await Promise.all(vcons.map((vcon) => storage().save(stored(vcon), call())));

@@ -1,8 +1,9 @@
 import { defineLink, forward, halt, VconError } from "@vcon-server/core";
 import { serialize } from "@vcon-server/vcon";
 import { z } from "zod";
-import { createPool, type JqPool, type PoolAnswer } from "./pool.ts";
+import { createPool, type JqPool } from "./pool.ts";
 import { checkPrograms, complaintOf, matchProgram } from "./program.ts";
+import type { Result } from "./running.ts";
 
 /** Milliseconds without work after which a thread ends. */
 const IDLE_MS = 60_000;
@@ -72,7 +73,7 @@ interface Limits {
 }
 
 /** What jq answered; a filter that broke a limit would break it again. */
-function answerOf(result: PoolAnswer, doing: string, limits: Limits) {
+function answerOf(result: Result, doing: string, limits: Limits) {
   if (result.ok) return result.answer;
   if (result.kind === "memory")
     throw refused(

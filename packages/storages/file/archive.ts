@@ -5,6 +5,7 @@ import { gunzip, gzip } from "node:zlib";
 import type { StoredVcon } from "@vcon-server/core";
 import type { VconUuid } from "@vcon-server/vcon";
 import { folderSyncs, isMissing, type Modes, makeFolder, writeWhole } from "./durable.ts";
+import { probe } from "./folders.ts";
 import { INDEX_FOLDER, type Layout, placeOf } from "./layout.ts";
 import { openPointers } from "./pointers.ts";
 
@@ -73,14 +74,14 @@ export function openArchive({ base, modes, ...layout }: ArchiveOptions): Archive
       const known = await pointers.find(uuid);
       if (known.length === 0) return undefined;
       // the files may have been moved by hand, or by another process since the pointer was read
-      return (await firstOf(base, known)) ?? (await firstOf(base, await pointers.probe(uuid)));
+      return (await firstOf(base, known)) ?? (await firstOf(base, await probe(base, uuid)));
     },
     async delete(uuid, signal) {
       signal.throwIfAborted();
       const known = await pointers.find(uuid);
       if (known.length === 0) return;
       // as in load: what the pointer names may have been moved
-      if ((await removeFiles(known)) === 0) await removeFiles(await pointers.probe(uuid));
+      if ((await removeFiles(known)) === 0) await removeFiles(await probe(base, uuid));
       await pointers.remove(uuid);
     },
     async check() {

@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { VconUuid } from "@vcon-server/vcon";
 import { isMissing, isPresent, type Modes, makeFolder, writeWhole } from "./durable.ts";
+import { foldersOf, modifiedAt, namesIn, placeIn, probe } from "./folders.ts";
 import { INDEX_FOLDER, isPlace, pointerOf, uuidOfFile } from "./layout.ts";
 
 /**
@@ -9,10 +10,8 @@ import { INDEX_FOLDER, isPlace, pointerOf, uuidOfFile } from "./layout.ts";
  * complete a missing pointer proves absence. It names two places only while a file moves.
  */
 export interface Pointers {
-  /** Places a copy may be at, older first. Looks through the folders while the index cannot be trusted. */
+  /** Places a copy may be at, older first. Asks every folder while the index cannot be trusted. */
   find(uuid: VconUuid): Promise<readonly string[]>;
-  /** Looks through the folders whatever the index says. */
-  probe(uuid: VconUuid): Promise<readonly string[]>;
   write(uuid: VconUuid, places: readonly string[]): Promise<void>;
   remove(uuid: VconUuid): Promise<void>;
   /** Writes the pointers an archive lacks (one made by the Python server has none), then trusts the index. */
@@ -26,135 +25,98 @@ export interface PointersOf {
   readonly syncFolder: (folder: string) => Promise<void>;
 }
 
-const COMPLETE = `${INDEX_FOLDER}/complete`;
-
-export function openPointers({ base, modes, syncFolder }: PointersOf): Pointers {
+export function openPointers(archive: PointersOf): Pointers {
+  const { base, modes, syncFolder } = archive;
   let trusted: Promise<boolean> | undefined;
   const isTrusted = () => {
-    trusted ??= trustworthy().catch((error) => {
+    trusted ??= trustworthy(archive).catch((error) => {
       trusted = undefined;
       throw error;
     });
     return trusted;
   };
 
-  /** Complete, or so new that there is nothing to index. */
-  async function trustworthy(): Promise<boolean> {
-    if (await exists(join(base, COMPLETE))) return true;
-    const entries = await list(base);
-    if (entries.some((entry) => entry !== INDEX_FOLDER)) return false;
-    await markComplete();
-    return true;
-  }
-
-  async function markComplete(): Promise<void> {
-    const path = join(base, COMPLETE);
-    await writeWhole({
-      path,
-      bytes: Buffer.from("every vCon of this archive has a pointer here\n"),
-      modes,
-      sync: true,
-    });
-    await syncFolder(join(base, INDEX_FOLDER));
-  }
-
-  /** `undefined`: no pointer. Empty: one that a power cut left without content. */
-  async function read(uuid: VconUuid): Promise<readonly string[] | undefined> {
-    try {
-      const text = await readFile(join(base, pointerOf(uuid)), "utf8");
-      return text.split("\n").filter((line) => isPlace(line, uuid));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-  }
-
   async function write(uuid: VconUuid, places: readonly string[]): Promise<void> {
     const path = join(base, pointerOf(uuid));
-    // not synced: an empty pointer is noticed and the folders are looked through
-    await writeWhole({ path, bytes: Buffer.from(`${places.join("\n")}\n`), modes, sync: false });
+    // not synced: an empty pointer is noticed, and every folder asked
+    await writeWhole({ path, bytes: Buffer.from(textOf(places)), modes, sync: false });
     await syncFolder(dirname(path));
   }
 
-  /** Never replaces a pointer: a save that has come in between knows better. */
-  async function writeFirst(uuid: VconUuid, places: readonly string[]): Promise<void> {
-    const path = join(base, pointerOf(uuid));
-    await makeFolder(dirname(path), modes.folder);
-    await writeFile(path, `${places.join("\n")}\n`, { flag: "wx", mode: modes.file }).catch((error: unknown) => {
-      if (!isPresent(error)) throw error;
-    });
-  }
-
-  async function probe(uuid: VconUuid): Promise<readonly string[]> {
-    const found: { place: string; time: number }[] = [];
-    for await (const folder of folders(base)) {
-      for (const name of [`${uuid}.json`, `${uuid}.json.gz`]) {
-        const time = await modified(join(base, folder, name));
-        if (time !== undefined) found.push({ place: joined(folder, name), time });
+  return {
+    write,
+    async find(uuid) {
+      const known = await read(base, uuid);
+      if (known?.length) return known;
+      if (known === undefined && (await isTrusted())) return [];
+      return probe(base, uuid);
+    },
+    async remove(uuid) {
+      const path = join(base, pointerOf(uuid));
+      await rm(path, { force: true });
+      await syncFolder(dirname(path));
+    },
+    async complete(signal) {
+      if (await isTrusted()) return;
+      for await (const folder of foldersOf(base)) {
+        for (const name of await namesIn(join(base, folder))) {
+          if (signal.aborted) return;
+          const uuid = uuidOfFile(name);
+          const isSecond = uuid !== undefined && !(await writeFirst(archive, uuid, placeIn(folder, name)));
+          if (isSecond) await write(uuid, await probe(base, uuid));
+        }
       }
-    }
-    return found.toSorted((a, b) => a.time - b.time).map(({ place }) => place);
-  }
-
-  async function find(uuid: VconUuid): Promise<readonly string[]> {
-    const known = await read(uuid);
-    if (known?.length) return known;
-    if (known === undefined && (await isTrusted())) return [];
-    return probe(uuid);
-  }
-
-  async function complete(signal: AbortSignal): Promise<void> {
-    if (await isTrusted()) return;
-    for await (const folder of folders(base)) {
-      for (const name of await list(join(base, folder))) {
-        const uuid = uuidOfFile(name);
-        if (signal.aborted) return;
-        if (uuid === undefined) continue;
-        if ((await read(uuid)) === undefined) await writeFirst(uuid, await probe(uuid));
-      }
-    }
-    await markComplete();
-    trusted = Promise.resolve(true);
-  }
-
-  async function remove(uuid: VconUuid): Promise<void> {
-    const path = join(base, pointerOf(uuid));
-    await rm(path, { force: true });
-    await syncFolder(dirname(path));
-  }
-
-  return { find, probe, write, remove, complete };
+      for (const folder of await namesIn(join(base, INDEX_FOLDER), /^[0-9a-f]{2}$/))
+        await syncFolder(join(base, INDEX_FOLDER, folder));
+      await markComplete(archive);
+      trusted = Promise.resolve(true);
+    },
+  };
 }
 
-/** The folders of an archive that hold vCons: the archive itself, then one a day. */
-async function* folders(base: string): AsyncGenerator<string> {
-  yield "";
-  for (const year of await list(base, /^\d{4}$/)) {
-    for (const month of await list(join(base, year), /^\d{2}$/)) {
-      for (const day of await list(join(base, year, month), /^\d{2}$/)) yield `${year}/${month}/${day}`;
-    }
-  }
-}
+const COMPLETE = `${INDEX_FOLDER}/complete`;
 
-const joined = (folder: string, name: string): string => (folder === "" ? name : `${folder}/${name}`);
+const textOf = (places: readonly string[]): string => `${places.join("\n")}\n`;
 
-/** Names in a folder; none when it is not there (any more). */
-async function list(folder: string, matching = /^/): Promise<string[]> {
+/** `undefined`: no pointer. Empty: one that a power cut left without content. */
+async function read(base: string, uuid: VconUuid): Promise<readonly string[] | undefined> {
   try {
-    return (await readdir(folder)).filter((name) => matching.test(name)).toSorted();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-async function modified(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).mtimeMs;
+    const text = await readFile(join(base, pointerOf(uuid)), "utf8");
+    return text.split("\n").filter((line) => isPlace(line, uuid));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-const exists = async (path: string): Promise<boolean> => (await modified(path)) !== undefined;
+/**
+ * Points to a file that was found, unless there is a pointer: a save that has come in between knows better. False when
+ * the pointer that is there leaves out this file.
+ */
+async function writeFirst({ base, modes }: PointersOf, uuid: VconUuid, place: string): Promise<boolean> {
+  const path = join(base, pointerOf(uuid));
+  try {
+    await makeFolder(dirname(path), modes.folder);
+    await writeFile(path, textOf([place]), { flag: "wx", mode: modes.file });
+    return true;
+  } catch (error) {
+    if (!isPresent(error)) throw error;
+    const known = await read(base, uuid);
+    return known?.includes(place) === true || (await modifiedAt(join(base, place))) === undefined;
+  }
+}
+
+/** Complete, or so new that there is nothing to index. */
+async function trustworthy(archive: PointersOf): Promise<boolean> {
+  if ((await modifiedAt(join(archive.base, COMPLETE))) !== undefined) return true;
+  const entries = await namesIn(archive.base);
+  if (entries.some((entry) => entry !== INDEX_FOLDER)) return false;
+  await markComplete(archive);
+  return true;
+}
+
+async function markComplete({ base, modes, syncFolder }: PointersOf): Promise<void> {
+  const bytes = Buffer.from("every vCon of this archive has a pointer here\n");
+  await writeWhole({ path: join(base, COMPLETE), bytes, modes, sync: true });
+  await syncFolder(join(base, INDEX_FOLDER));
+}

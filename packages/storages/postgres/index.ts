@@ -1,15 +1,10 @@
-import { type Call, defineStorage, secret, VconError } from "@vcon-server/core";
+import { defineStorage, secret, VconError } from "@vcon-server/core";
 import { parseVcon, type VconUuid } from "@vcon-server/vcon";
-import type { PoolClient } from "pg";
 import { z } from "zod";
-import { abortable } from "../_shared/abortable.ts";
 import { openConnections, poolConfig } from "./connect.ts";
-import { postgresFailure } from "./failures.ts";
+import { openTable } from "./open-table.ts";
 import { columnsOf, rowOf, statementsFor } from "./rows.ts";
-import { ensureIndices, ensureTable, namesOf, TABLE_NAME } from "./table.ts";
-
-/** Milliseconds that looking for the table, or making it, may take. */
-const PREPARE_MS = 10_000;
+import { namesOf, TABLE_NAME } from "./table.ts";
 
 export default defineStorage({
   name: "postgres",
@@ -51,42 +46,7 @@ export default defineStorage({
     const connections = openConnections(new deps.pg.Pool(poolConfig(options)), log);
     const names = namesOf(options.table_name);
     const statements = statementsFor(names);
-    const closing = new AbortController();
-    let ready: Promise<void> | undefined;
-    let indexing: Promise<void> | undefined;
-
-    async function prepare(): Promise<void> {
-      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(PREPARE_MS)]);
-      const existed = await connections.with(signal, (client) => ensureTable(client, names));
-      // building an index on a large table takes long: saving does not wait for it
-      if (existed) indexing ??= addIndices();
-    }
-
-    async function addIndices(): Promise<void> {
-      try {
-        const added = await connections.with(closing.signal, (client) => ensureIndices(client, names));
-        if (added.length > 0) log.info("postgres: added missing indices", { table: options.table_name, added });
-      } catch (error) {
-        if (!closing.signal.aborted)
-          log.warn("postgres: adding missing indices failed; searching the table is slower", { error });
-      }
-    }
-
-    /** The table is looked at once; a call that finds the server down, or the table gone, leaves it to the next. */
-    async function asked<T>(doing: string, { signal }: Call, ask: (client: PoolClient) => Promise<T>): Promise<T> {
-      signal.throwIfAborted();
-      ready ??= prepare();
-      const begun = ready;
-      try {
-        await abortable(signal, begun);
-        return await connections.with(signal, ask);
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        const failure = postgresFailure(doing, error);
-        if (failure.code === "VCON_STORAGE_DOWN" && ready === begun) ready = undefined;
-        throw failure;
-      }
-    }
+    const { asked, close } = openTable({ connections, names, log });
 
     return {
       async save(doc, call) {
@@ -110,8 +70,7 @@ export default defineStorage({
         await asked("asking for a row", call, (client) => client.query(`SELECT 1 FROM ${names.table} LIMIT 1`));
       },
       async close() {
-        closing.abort();
-        await indexing;
+        await close();
         await connections.close();
       },
     };

@@ -1,6 +1,4 @@
-import { deepEqual } from "../shape.ts";
 import type { Alignment } from "./align.ts";
-import { isTagList } from "./tags.ts";
 
 /** An element of the merged list: its positions in the list before and in both edits. */
 export interface Entry {
@@ -33,15 +31,16 @@ export function compose({ length, mine, theirs, twins }: Placement): Entry[] {
   return entries;
 }
 
-/** Elements that both edits added: equal ones, and the tags attachment of either, of theirs → of mine. */
+/** Elements that both edits added, of theirs → of mine, by who says which are the same. */
 export function twinsOf(
   mine: readonly (readonly [number, unknown])[],
   theirs: readonly (readonly [number, unknown])[],
+  same: (own: unknown, other: unknown) => boolean,
 ): ReadonlyMap<number, number> {
   const twins = new Map<number, number>();
   const left = [...mine];
   for (const [index, element] of theirs) {
-    const at = left.findIndex(([, own]) => deepEqual(own, element) || (isTagList(own) && isTagList(element)));
+    const at = left.findIndex(([, own]) => same(own, element));
     const found = left[at];
     if (found === undefined) continue;
     twins.set(index, found[0]);

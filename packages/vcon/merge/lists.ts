@@ -33,7 +33,7 @@ export function mergeLists(versions: Readonly<Record<Side, JsonObject>>, conflic
   });
   const result = names.flatMap((list): [string, readonly unknown[]][] => {
     const merged = numbers[list].map((number, at) => {
-      const element = mergedElement(lists[list], number, { pointer: `/${list}/${at}`, conflict });
+      const element = mergedElement(lists[list], number, { list, pointer: `/${list}/${at}`, conflict });
       return translated(element, list, translate);
     });
     const gone = own(versions.mine, list) === undefined || own(versions.theirs, list) === undefined;
@@ -56,7 +56,7 @@ function stayingEntries(lists: Lists, conflict: Conflict): Staying {
   }
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const [list, number] = next;
-    const element = mergedElement(lists[list], number, { pointer: "", conflict: () => undefined });
+    const element = mergedElement(lists[list], number, { list, pointer: "", conflict: () => undefined });
     for (const [into, target] of referencesOf(element, list)) {
       const entry = lists[into].entries[target];
       if (entry && (entry.mine !== undefined || entry.theirs !== undefined)) keep(into, target);
@@ -94,16 +94,22 @@ const isChanged = ({ elements }: CanonicalList, entry: Entry, side: "mine" | "th
   !deepEqual(elements[side][entry[side] ?? -1], elements.base[entry.base ?? -1]);
 
 interface Place {
+  readonly list: List;
   readonly pointer: string;
   readonly conflict: Conflict;
 }
 
-function mergedElement({ entries, elements }: CanonicalList, number: number, { pointer, conflict }: Place): unknown {
+function mergedElement(
+  { entries, elements }: CanonicalList,
+  number: number,
+  { list, pointer, conflict }: Place,
+): unknown {
   const version = (side: Side): unknown => elements[side][entries[number]?.[side] ?? -1];
   const versions: Versions = { base: version("base"), mine: version("mine"), theirs: version("theirs") };
   if (versions.mine === undefined) return versions.theirs;
   if (versions.theirs === undefined) return versions.mine;
   const contested =
+    list === "attachments" &&
     !deepEqual(versions.mine, versions.theirs) &&
     !deepEqual(versions.mine, versions.base) &&
     !deepEqual(versions.theirs, versions.base);

@@ -2,11 +2,11 @@ import { health, read, repair } from "../store/care.ts";
 import { abandon, checkpoint, claim, giveBack, heartbeat, suspects } from "../store/claims.ts";
 import { deadLetters, reprocess } from "../store/dead-letters.ts";
 import { backlog, claimDeliveries, deliveries, settleDeliveries } from "../store/deliveries.ts";
-import { list, reindex, restore, scanFrom, search } from "../store/documents.ts";
 import { settle } from "../store/endings.ts";
+import { list, reindex, scanFrom, search } from "../store/find.ts";
 import { depths, peek, pop, push } from "../store/lists.ts";
 import type { Store } from "../store/store.ts";
-import { remove, submit } from "../store/submissions.ts";
+import { remove, restore, submit } from "../store/submissions.ts";
 import type { OperationName, Operations } from "../wire/messages.ts";
 
 interface Surroundings {

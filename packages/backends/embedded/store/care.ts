@@ -2,7 +2,7 @@ import { statfsSync, statSync } from "node:fs";
 import { VconError } from "@vcon-server/core";
 import { type BackendHealth, type Document, TOMBSTONE_MS } from "@vcon-server/core/backend";
 import { suspectExpired } from "./claims.ts";
-import { dropCopy, findVcon } from "./documents.ts";
+import { dropCopy, loadDocument, vconByUuid } from "./documents.ts";
 import type { Store } from "./store.ts";
 
 /** Rows one round of care touches at most, so that it never holds up others for long. */
@@ -10,8 +10,8 @@ const ROUND = 500;
 
 export function read(store: Store, uuids: readonly string[]): (Document | undefined)[] {
   return uuids.map((uuid) => {
-    const row = findVcon(store, uuid);
-    if (row?.damaged !== true) return row?.document;
+    const document = loadDocument(store, vconByUuid(store, uuid));
+    if (document !== "damaged") return document;
     throw new VconError(
       "VCON_BACKEND_CORRUPT",
       `reading vCon ${uuid}: its bytes on disk are not what was written; check the disk, then submit the vCon again or restore a backup`,
@@ -24,21 +24,28 @@ export function read(store: Store, uuids: readonly string[]): (Document | undefi
 export function repair(store: Store): void {
   const now = store.now();
   suspectExpired(store);
-  const expired = store
-    .sql<{ id: number; uuid: string }>("SELECT id, uuid FROM vcons WHERE expires_at <= ? LIMIT ?")
-    .all(now, ROUND);
-  for (const { id, uuid } of expired) {
+  const expired = store.sql<Row>("SELECT id FROM vcons WHERE expires_at <= ? LIMIT ?").all(now, ROUND);
+  for (const { id } of expired) {
     dropCopy(store, id, now + TOMBSTONE_MS);
-    store.sql("DELETE FROM waits WHERE uuid = ?").run(uuid);
-    store.sql("DELETE FROM deliveries WHERE uuid = ? AND state = 0 AND action = 'save'").run(uuid);
+    store.sql("DELETE FROM waits WHERE vcon = ?").run(id);
+    store.sql("DELETE FROM deliveries WHERE vcon = ? AND state = 0 AND action = 'save'").run(id);
   }
+  // one whose deletion is still owed to a storage stays known
   const forgotten = store
-    .sql<{ id: number; uuid: string }>("SELECT id, uuid FROM vcons WHERE forget_at <= ? LIMIT ?")
+    .sql<Row>(
+      `SELECT id FROM vcons WHERE forget_at <= ?
+       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE vcon = vcons.id AND state = 0) LIMIT ?`,
+    )
     .all(now, ROUND);
-  for (const { id, uuid } of forgotten) {
+  for (const { id } of forgotten) {
+    store.sql("UPDATE queue SET vcon = NULL WHERE vcon = ?").run(id);
+    store.sql("DELETE FROM deliveries WHERE vcon = ?").run(id);
     store.sql("DELETE FROM vcons WHERE id = ?").run(id);
-    store.sql("DELETE FROM deliveries WHERE uuid = ? AND state <> 0").run(uuid);
   }
+}
+
+interface Row {
+  readonly id: number;
 }
 
 /** Everything but the round trip, which the client measures. */

@@ -1,17 +1,17 @@
 import type { DeadLetter, DeadLetterQuery, DeadLetterRecord } from "@vcon-server/core/backend";
-import { holdExpiry, startExpiry } from "./expiry.ts";
+import { startExpiry } from "./expiry.ts";
+import { append, type Item } from "./lists.ts";
 import type { Store } from "./store.ts";
 
-interface Burial {
+interface Burial extends Item {
   readonly dlq: string;
-  readonly uuid: string;
   readonly record: DeadLetterRecord;
   /** Which delivery this is about; the same one is buried once, with its latest record. */
   readonly delivery?: string;
 }
 
 /** Puts an entry with its record into a dead-letter list. Returns the entry. */
-export function bury(store: Store, { dlq, uuid, record, delivery }: Burial): number {
+export function bury(store: Store, { dlq, item, vcon, record, delivery }: Burial): number {
   const body = JSON.stringify(record);
   const known =
     delivery === undefined
@@ -22,25 +22,21 @@ export function bury(store: Store, { dlq, uuid, record, delivery }: Burial): num
           )
           .get(body, record.list, dlq, delivery);
   if (known !== undefined) return known.entry;
-  const entry = append(store, dlq, uuid);
+  const entry = append(store, dlq, { item, vcon });
+  attachExtras(store, entry);
   store
     .sql("INSERT INTO letters (entry, dlq, list, delivery, record) VALUES (?, ?, ?, ?, ?)")
     .run(entry, dlq, record.list, delivery ?? null, body);
   return entry;
 }
 
-function append(store: Store, list: string, item: string, extras = 1): number {
-  const row = store
-    .sql<{ id: number }>("INSERT INTO queue (list, item, extras) VALUES (?, ?, ?) RETURNING id")
-    .get(list, item, extras);
-  if (row === undefined) throw new Error(`appending to ${list}: the database returned no row`);
-  store.news.lists.add(list);
-  return row.id;
+/** Says that a checkpoint or a record goes with the entry. */
+function attachExtras(store: Store, entry: number): void {
+  store.sql("UPDATE queue SET extras = 1 WHERE id = ?").run(entry);
 }
 
-interface Letter {
+interface Letter extends Item {
   readonly id: number;
-  readonly item: string;
   readonly delivery: string | null;
   readonly record: string | null;
 }
@@ -49,7 +45,7 @@ interface Letter {
 function lettersOf(store: Store, { dlq, list, offset, limit }: DeadLetterQuery): Letter[] {
   return store
     .sql<Letter>(
-      `SELECT q.id, q.item, l.delivery, l.record FROM queue q LEFT JOIN letters l ON l.entry = q.id
+      `SELECT q.id, q.item, q.vcon, l.delivery, l.record FROM queue q LEFT JOIN letters l ON l.entry = q.id
        WHERE q.state = 0 AND q.list = ?1 AND (?2 IS NULL OR l.list IS NULL OR l.list = ?2)
        ORDER BY q.id LIMIT ?3 OFFSET ?4`,
     )
@@ -74,9 +70,9 @@ export function reprocess(store: Store, dlq: string, count: number, filter: Repr
   for (const letter of letters) {
     const record = parseRecord(letter.record);
     if (record?.kind === "storage" && record.storage !== undefined) {
-      revive(store, { uuid: letter.item, storage: record.storage });
+      revive(store, letter.vcon, record.storage);
       store.sql("DELETE FROM queue WHERE id = ?").run(letter.id);
-      startExpiry(store, letter.item);
+      startExpiry(store, letter.vcon);
     } else {
       requeue(store, letter, record?.list ?? filter.fallback);
     }
@@ -85,21 +81,20 @@ export function reprocess(store: Store, dlq: string, count: number, filter: Repr
 }
 
 /** The delivery is due at once, with all its patience back. */
-function revive(store: Store, pair: { readonly uuid: string; readonly storage: string }): void {
+function revive(store: Store, vcon: number | null, storage: string): void {
   const now = store.now();
   store
     .sql(
       `UPDATE deliveries SET state = 0, attempt = 0, since = ?, due = ?, held_until = 0, error = NULL
-       WHERE uuid = ? AND storage = ? AND state = 2`,
+       WHERE vcon = ? AND storage = ? AND state = 2`,
     )
-    .run(now, now, pair.uuid, pair.storage);
+    .run(now, now, vcon, storage);
 }
 
 /** A new entry at the end of the list takes the checkpoint along. */
 function requeue(store: Store, letter: Letter, list: string): void {
-  const entry = append(store, list, letter.item, 0);
+  const entry = append(store, list, letter);
   const moved = store.sql("UPDATE checkpoints SET entry = ? WHERE entry = ?").run(entry, letter.id);
-  if (moved > 0) store.sql("UPDATE queue SET extras = 1 WHERE id = ?").run(entry);
+  if (moved > 0) attachExtras(store, entry);
   store.sql("DELETE FROM queue WHERE id = ?").run(letter.id);
-  holdExpiry(store, letter.item);
 }

@@ -1,15 +1,13 @@
 import type { DeliveryOutcome, DeliveryReport, DeliveryState, DeliveryTask, Ending } from "@vcon-server/core/backend";
-import type { VconUuid } from "@vcon-server/vcon";
-import { soundDocument } from "./claims.ts";
 import { bury } from "./dead-letters.ts";
-import { findVcon } from "./documents.ts";
+import { soundDocument, vconById, vconByUuid } from "./documents.ts";
 import { startExpiry } from "./expiry.ts";
-import { push } from "./lists.ts";
+import { append, type Item } from "./lists.ts";
 import { DELIVERED, GIVEN_UP, PENDING } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 interface Wanted {
-  readonly uuid: string;
+  readonly vcon: number;
   readonly rev: number;
   readonly ending: Extract<Ending, { kind: "done" }>;
 }
@@ -18,14 +16,14 @@ interface Wanted {
  * Records that each storage is to have this revision. Returns the storages whose pair the caller now holds; where
  * somebody else is busy with the pair, that one learns of the newer revision when it reports.
  */
-export function wantDeliveries(store: Store, { uuid, rev, ending }: Wanted): string[] {
+export function wantDeliveries(store: Store, { vcon, rev, ending }: Wanted): string[] {
   const now = store.now();
   const lease = Math.round(ending.deliveryLease);
   const { chain } = ending.lease;
   const want = store.sql<{ taken: number }>(
-    `INSERT INTO deliveries (uuid, storage, action, state, want, since, due, held_until, lease, chain, dlq)
+    `INSERT INTO deliveries (vcon, storage, action, state, want, since, due, held_until, lease, chain, dlq)
      VALUES (?1, ?2, 'save', 0, ?3, ?4, ?5, ?5, ?6, ?7, ?8)
-     ON CONFLICT (uuid, storage) DO UPDATE SET action = 'save', want = excluded.want, chain = excluded.chain,
+     ON CONFLICT (vcon, storage) DO UPDATE SET action = 'save', want = excluded.want, chain = excluded.chain,
        dlq = excluded.dlq, error = NULL, done = CASE WHEN action = 'save' THEN done END,
        since = CASE WHEN state = 0 AND action = 'save' THEN since ELSE excluded.since END,
        attempt = CASE WHEN state = 0 AND action = 'save' THEN attempt ELSE 0 END,
@@ -35,18 +33,18 @@ export function wantDeliveries(store: Store, { uuid, rev, ending }: Wanted): str
        state = 0`,
   );
   const busy = store.sql<{ n: number }>(
-    "SELECT 1 AS n FROM deliveries WHERE uuid = ? AND storage = ? AND state = 0 AND held_until > ?",
+    "SELECT 1 AS n FROM deliveries WHERE vcon = ? AND storage = ? AND state = 0 AND held_until > ?",
   );
   return [...new Set(ending.storages)].filter((storage) => {
-    const held = busy.get(uuid, storage, now) !== undefined;
-    want.run(uuid, storage, rev, now, now + lease, lease, chain, ending.dlq);
+    const held = busy.get(vcon, storage, now) !== undefined;
+    want.run(vcon, storage, rev, now, now + lease, lease, chain, ending.dlq);
     return !held;
   });
 }
 
 interface Row {
   readonly id: number;
-  readonly uuid: VconUuid;
+  readonly vcon: number;
   readonly storage: string;
   readonly action: "save" | "delete";
   readonly want: number;
@@ -70,20 +68,21 @@ export function claimDeliveries(store: Store, max: number, lease: number): Deliv
     )
     .all(until, Math.round(lease), now, max);
   return rows.flatMap((row) => {
-    const { uuid, storage, action, attempt, since, dlq, chain } = row;
-    const document = action === "save" ? soundDocument(store, uuid, findVcon(store, uuid)) : undefined;
-    if (action === "save" && document === undefined) {
+    const { storage, action, attempt, since, dlq, chain } = row;
+    const vcon = vconById(store, row.vcon);
+    const document = action === "save" ? soundDocument(store, vcon) : undefined;
+    if (vcon === undefined || (action === "save" && document === undefined)) {
       forgetVanished(store, row);
       return [];
     }
-    return [{ uuid, storage, action, attempt, since, dlq, chain, document }];
+    return [{ uuid: vcon.uuid, storage, action, attempt, since, dlq, chain, document }];
   });
 }
 
 /** A forced expiry outranks deliveries: what has no document any more cannot be sent, nor can its run complete. */
-function forgetVanished(store: Store, row: Pick<Row, "id" | "uuid">): void {
+function forgetVanished(store: Store, row: Pick<Row, "id" | "vcon">): void {
   store.sql("DELETE FROM deliveries WHERE id = ?").run(row.id);
-  store.sql("DELETE FROM waits WHERE uuid = ?").run(row.uuid);
+  store.sql("DELETE FROM waits WHERE vcon = ?").run(row.vcon);
 }
 
 export function settleDeliveries(store: Store, batch: readonly DeliveryReport[]): DeliveryOutcome[] {
@@ -94,12 +93,12 @@ const SETTLED: DeliveryOutcome = { kind: "settled" };
 
 function settleOne(store: Store, report: DeliveryReport): DeliveryOutcome {
   const row = store
-    .sql<Row>("SELECT * FROM deliveries WHERE uuid = ? AND storage = ?")
+    .sql<Row>("SELECT d.* FROM vcons v JOIN deliveries d ON d.vcon = v.id WHERE v.uuid = ? AND d.storage = ?")
     .get(report.uuid, report.storage);
   if (row === undefined) return SETTLED;
   if (row.action !== report.action) return otherAction(store, row);
   const { result } = report;
-  if (result.kind === "done") return delivered(store, row, report.rev);
+  if (result.kind === "done") return delivered(store, row, report);
   if (result.kind === "again") {
     store
       .sql("UPDATE deliveries SET state = 0, attempt = attempt + ?, due = ?, held_until = 0, error = ? WHERE id = ?")
@@ -110,7 +109,7 @@ function settleOne(store: Store, report: DeliveryReport): DeliveryOutcome {
   store
     .sql("UPDATE deliveries SET state = ?, attempt = ?, held_until = 0, error = ? WHERE id = ?")
     .run(GIVEN_UP, record.attempt, `${record.code}: ${record.message}`, row.id);
-  bury(store, { dlq, uuid: row.uuid, record, delivery: `${row.uuid}:${row.storage}` });
+  bury(store, { dlq, item: report.uuid, vcon: row.vcon, record, delivery: `${report.uuid}:${row.storage}` });
   return SETTLED;
 }
 
@@ -121,30 +120,22 @@ function otherAction(store: Store, row: Row): DeliveryOutcome {
   return SETTLED;
 }
 
-function delivered(store: Store, row: Row, sent: DeliveryReport["rev"]): DeliveryOutcome {
+function delivered(store: Store, row: Row, { uuid, rev: sent }: DeliveryReport): DeliveryOutcome {
   const rev = row.action === "delete" ? row.want : typeof sent === "number" ? sent : 0;
   const done = Math.max(rev, row.done ?? 0);
   store.sql("UPDATE deliveries SET done = ? WHERE id = ?").run(done, row.id);
-  completeRuns(store, row.uuid);
+  completeRuns(store, { item: uuid, vcon: row.vcon });
   if (done < row.want) return sendAgain(store, row);
   store
     .sql("UPDATE deliveries SET state = ?, attempt = 0, held_until = 0, error = NULL WHERE id = ?")
     .run(DELIVERED, row.id);
-  startExpiry(store, row.uuid);
-  if (row.action === "delete") forgetDeleted(store, row);
+  startExpiry(store, row.vcon);
   return SETTLED;
-}
-
-/** Nobody asks for the deliveries of a vCon whose tombstone is gone already. */
-function forgetDeleted(store: Store, row: Row): void {
-  store
-    .sql("DELETE FROM deliveries WHERE id = ? AND NOT EXISTS (SELECT 1 FROM vcons WHERE vcons.uuid = ?)")
-    .run(row.id, row.uuid);
 }
 
 /** Hands the newest document back; the caller holds the pair for as long as it did the first time. */
 function sendAgain(store: Store, row: Row): DeliveryOutcome {
-  const document = soundDocument(store, row.uuid, findVcon(store, row.uuid));
+  const document = soundDocument(store, vconById(store, row.vcon));
   if (document === undefined) {
     forgetVanished(store, row);
     return SETTLED;
@@ -155,21 +146,22 @@ function sendAgain(store: Store, row: Row): DeliveryOutcome {
 }
 
 /** Pushes the egress lists of runs whose required storages have their revision. */
-function completeRuns(store: Store, uuid: string): void {
+function completeRuns(store: Store, entry: Item): void {
   const complete = store
     .sql<{ egress: string }>(
-      `DELETE FROM waits WHERE uuid = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(waits.required) r WHERE NOT EXISTS (
-         SELECT 1 FROM deliveries d WHERE d.uuid = ?1 AND d.storage = r.value AND d.action = 'save' AND d.done >= waits.rev))
+      `DELETE FROM waits WHERE vcon = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(waits.required) r WHERE NOT EXISTS (
+         SELECT 1 FROM deliveries d WHERE d.vcon = ?1 AND d.storage = r.value AND d.action = 'save' AND d.done >= waits.rev))
        RETURNING egress`,
     )
-    .all(uuid);
+    .all(entry.vcon);
   for (const { egress } of complete) {
-    for (const list of JSON.parse(egress) as readonly string[]) push(store, list, [uuid]);
+    for (const list of JSON.parse(egress) as readonly string[]) append(store, list, entry);
   }
 }
 
 export function deliveries(store: Store, uuid: string): Record<string, DeliveryState> {
-  const rows = store.sql<Row>("SELECT * FROM deliveries WHERE uuid = ? ORDER BY storage").all(uuid);
+  const id = vconByUuid(store, uuid)?.id ?? null;
+  const rows = store.sql<Row>("SELECT * FROM deliveries WHERE vcon = ? ORDER BY storage").all(id);
   const states = rows.map((row): [string, DeliveryState] => {
     const want = row.action === "delete" ? "delete" : row.want;
     const { attempt, due } = row;

@@ -64,7 +64,7 @@ interface Write {
   readonly rev: number;
   /** Undefined keeps what is there. */
   readonly submitted?: string;
-  readonly ttl?: number;
+  readonly ttl: number | null;
 }
 
 /** Stores a document with its index entries and without a running expiry. Returns the number of its row. */
@@ -74,9 +74,8 @@ export function writeVcon(store: Store, write: Write): number {
   if (row === undefined) {
     return insertVcon(store, write, terms);
   }
-  const ttl = write.ttl ?? null;
   const sameIndex = row.present === 1 && row.created_at === index.createdAt && row.terms === terms;
-  if (sameIndex && row.expires_at === null && row.ttl === ttl && write.submitted === undefined) {
+  if (sameIndex && row.expires_at === null && row.ttl === write.ttl && write.submitted === undefined) {
     // naming only what changes leaves the indices alone
     store.sql("UPDATE vcons SET rev = ? WHERE id = ?").run(rev, row.id);
   } else {
@@ -85,7 +84,7 @@ export function writeVcon(store: Store, write: Write): number {
         `UPDATE vcons SET present = 1, gone = 0, rev = ?, submitted = coalesce(?, submitted), created_at = ?, terms = ?,
          ttl = ?, expires_at = NULL, forced = 0, forget_at = NULL WHERE id = ?`,
       )
-      .run(rev, write.submitted ?? null, index.createdAt, terms, ttl, row.id);
+      .run(rev, write.submitted ?? null, index.createdAt, terms, write.ttl, row.id);
     if (row.terms !== terms) rewriteTerms(store, row.id, terms);
   }
   store
@@ -100,7 +99,7 @@ export function writeVcon(store: Store, write: Write): number {
 function insertVcon(store: Store, { uuid, bytes, index, rev, submitted, ttl }: Write, terms: string): number {
   const id = store
     .sql("INSERT INTO vcons (uuid, present, rev, submitted, created_at, terms, ttl) VALUES (?, 1, ?, ?, ?, ?, ?)")
-    .insert(uuid, rev, submitted ?? null, index.createdAt, terms, ttl ?? null);
+    .insert(uuid, rev, submitted ?? null, index.createdAt, terms, ttl);
   writeTerms(store, id, terms);
   store.sql("INSERT INTO bodies (id, crc, bytes) VALUES (?, ?, ?)").run(id, crc32(bytes), bytes);
   adoptEntries(store, id, uuid);

@@ -1,10 +1,10 @@
-import type { Change, Checkpoint, Ending, Lease, SettleResult } from "@vcon-server/core/backend";
-import { type Held, heldBy, keepCheckpoint, putBack, soundDocument } from "./claims.ts";
+import type { Change, Checkpoint, Ending, SettleResult } from "@vcon-server/core/backend";
+import { type Held, heldBy, keepCheckpoint, putBack } from "./claims.ts";
 import { bury } from "./dead-letters.ts";
 import { wantDeliveries } from "./deliveries.ts";
-import { findVcon, writeVcon } from "./documents.ts";
-import { decideExpiry, startExpiry } from "./expiry.ts";
-import { push } from "./lists.ts";
+import { isPresent, soundDocument, type VconRow, vconById, writeVcon } from "./documents.ts";
+import { decideExpiry } from "./expiry.ts";
+import { append } from "./lists.ts";
 import type { Store } from "./store.ts";
 
 type Done = Extract<Ending, { kind: "done" }>;
@@ -25,55 +25,53 @@ function settleOne(store: Store, ending: Ending): SettleResult {
     postpone(store, held, ending);
     return { kind: "ok", rev: undefined, deliver: [] };
   }
-  const committed = commit(store, ending.lease, ending.change);
+  const row = vconById(store, held.vcon);
+  const committed = commit(store, row, ending.change);
   if (committed.kind === "conflict") return committed;
-  const { rev } = committed;
   if (ending.kind === "dead") {
     endDead(store, held, ending);
-    return { kind: "ok", rev, deliver: [] };
+    return { ...committed, deliver: [] };
   }
-  for (const list of ending.sendTo) push(store, list, [ending.lease.uuid]);
-  const deliver = ending.kind === "done" ? deliverAndSend(store, ending, rev) : [];
+  const entry = { item: ending.lease.uuid, vcon: held.vcon };
+  for (const list of ending.sendTo) append(store, list, entry);
+  const deliver = ending.kind === "done" ? deliverAndSend(store, held, { ending, rev: committed.rev }) : [];
   store.sql("DELETE FROM queue WHERE id = ?").run(held.id);
-  decideExpiry(store, ending.lease.uuid, ending.expiry);
-  startExpiry(store, ending.lease.uuid);
-  return { kind: "ok", rev, deliver };
+  if (row !== undefined) decideExpiry(store, row, ending.expiry);
+  return { ...committed, deliver };
 }
 
-type Committed =
-  | { readonly kind: "ok"; readonly rev: number | undefined }
-  | Extract<SettleResult, { kind: "conflict" }>;
+type Committed = { readonly kind: "ok"; readonly rev: number | undefined };
 
-function commit(store: Store, lease: Lease, change: Change | undefined): Committed {
-  if (change === undefined) {
-    const row = store.sql<{ rev: number }>("SELECT rev FROM vcons WHERE uuid = ? AND present = 1").get(lease.uuid);
-    return { kind: "ok", rev: row?.rev };
-  }
-  const row = store
-    .sql<{ id: number; rev: number; present: number }>("SELECT id, rev, present FROM vcons WHERE uuid = ?")
-    .get(lease.uuid);
-  if (row?.present !== 1 || row.rev !== change.base) {
-    return { kind: "conflict", current: soundDocument(store, lease.uuid, findVcon(store, lease.uuid)) };
-  }
-  const { bytes, index } = change;
-  return { kind: "ok", rev: writeVcon(store, { uuid: lease.uuid, bytes, index, row }) };
+function commit(
+  store: Store,
+  row: VconRow | undefined,
+  change: Change | undefined,
+): Committed | Extract<SettleResult, { kind: "conflict" }> {
+  const present = isPresent(store, row);
+  if (change === undefined) return { kind: "ok", rev: present ? row.rev : undefined };
+  if (!present || row.rev !== change.base) return { kind: "conflict", current: soundDocument(store, row) };
+  const rev = row.rev + 1;
+  writeVcon(store, { uuid: row.uuid, bytes: change.bytes, index: change.index, row, rev, ttl: row.ttl });
+  return { kind: "ok", rev };
+}
+
+interface Finished {
+  readonly ending: Done;
+  readonly rev: number | undefined;
 }
 
 /** Records deliveries, and the egress lists for whoever completes the last required one. */
-function deliverAndSend(store: Store, ending: Done, rev: number | undefined): string[] {
+function deliverAndSend(store: Store, held: Held, { ending, rev }: Finished): string[] {
   const { lease, storages, required, egress } = ending;
-  if (rev === undefined) {
-    for (const list of egress) push(store, list, [lease.uuid]);
-    return [];
-  }
-  const deliver = wantDeliveries(store, { uuid: lease.uuid, rev, ending });
   const needed = required.filter((storage) => storages.includes(storage));
-  if (needed.length === 0) {
-    for (const list of egress) push(store, list, [lease.uuid]);
+  const deliver =
+    rev === undefined || held.vcon === null ? [] : wantDeliveries(store, { vcon: held.vcon, rev, ending });
+  if (rev === undefined || held.vcon === null || needed.length === 0) {
+    for (const list of egress) append(store, list, { item: lease.uuid, vcon: held.vcon });
   } else {
     store
-      .sql("INSERT INTO waits (uuid, rev, required, egress) VALUES (?, ?, ?, ?)")
-      .run(lease.uuid, rev, JSON.stringify(needed), JSON.stringify(egress));
+      .sql("INSERT INTO waits (vcon, rev, required, egress) VALUES (?, ?, ?, ?)")
+      .run(held.vcon, rev, JSON.stringify(needed), JSON.stringify(egress));
   }
   return deliver;
 }
@@ -82,7 +80,7 @@ function endDead(store: Store, held: Held, ending: Dead): void {
   const kept = ending.checkpoint ?? (ending.change === undefined ? currentCheckpoint(store, held) : undefined);
   store.sql("DELETE FROM queue WHERE id = ?").run(held.id);
   const { dlq, record, lease } = ending;
-  const entry = bury(store, { dlq, uuid: lease.uuid, record });
+  const entry = bury(store, { dlq, item: lease.uuid, vcon: held.vcon, record });
   if (kept !== undefined) keepCheckpoint(store, entry, kept);
 }
 

@@ -18,7 +18,7 @@ function submitOne(store: Store, submission: Submission): SubmitResult {
     return { kind: "same", rev: row.rev };
   }
   const rev = (row?.rev ?? 0) + 1;
-  const id = writeVcon(store, { uuid, bytes, index, submitted, row, rev });
+  const id = writeVcon(store, { uuid, bytes, index, submitted, row, rev, ttl: null });
   queue(store, submission, id);
   return { kind: present ? "replaced" : "created", rev };
 }
@@ -33,7 +33,9 @@ function queue(store: Store, { lists, uuid }: Submission, vcon: number): void {
   for (const list of lists) append(store, list, { item: uuid, vcon });
   // a running expiry is held by the write, or here when nothing was written
   if (lists.length > 0) {
-    store.sql("UPDATE vcons SET expires_at = NULL WHERE id = ? AND forced = 0 AND expires_at > ?").run(vcon, store.now());
+    store
+      .sql("UPDATE vcons SET expires_at = NULL WHERE id = ? AND forced = 0 AND expires_at > ?")
+      .run(vcon, store.now());
   }
 }
 

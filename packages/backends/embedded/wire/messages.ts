@@ -1,7 +1,7 @@
 import { CATALOGUE, causesOf, type ErrorCode, VconError } from "@vcon-server/core";
 import type { Backend } from "@vcon-server/core/backend";
 import type { health } from "../store/care.ts";
-import type { scanFrom } from "../store/documents.ts";
+import type { scanFrom } from "../store/find.ts";
 
 type Remote =
   | "read"

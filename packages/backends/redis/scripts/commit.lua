@@ -1,5 +1,5 @@
 -- Commits the ends of runs on their documents, fenced by token and revision.
--- KEYS, five per run: document, meta, run, deliveries, staging; then keys of other slots (not on Cluster)
+-- KEYS, four per run: document, meta, deliveries, staging; then keys of other slots (not on Cluster)
 -- ARGV: 1 how many runs; then seventeen per run:
 --   1 entry, 2 token, 3 base ("", a revision, or "x" and SHA-1 of foreign content), 4 "none", "staged" or "inline",
 --   5 bytes (inline only), 6 created, 7 terms (JSON), 8 outbox (JSON or ""),
@@ -15,9 +15,9 @@
 --@include expiry
 --@include deliveries
 local call = redis.call
-call('HDEL', KEYS[3], '') -- the first write frees, so the script also runs at maxmemory
+call('HDEL', KEYS[2], '') -- the first write frees, so the script also runs at maxmemory
 local now = now_ms()
-local REV, FLOOR, GONE, TERMS, CREATED, TTL = 1, 2, 3, 4, 5, 6
+local REV, FLOOR, GONE, TERMS, CREATED, TTL, UNTIL, DEAD, TOKEN, OUTBOX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 local function based_on_deleted(base, floor)
   return floor and base ~= '' and (string.sub(base, 1, 1) == 'x' or tonumber(base) < tonumber(floor))
@@ -31,12 +31,12 @@ local function outdated(document, base, rev)
 end
 
 -- `a` and `k` are what comes before the arguments and the keys of a run.
-local function judge(k, a, facts, was)
+local function judge(k, a, facts)
   local base = ARGV[a + 3]
   if facts[GONE] or based_on_deleted(base, facts[FLOOR]) then return { 'gone' } end
-  if was[1] ~= ARGV[a + 2] then
-    if was[1] ~= 'done ' .. ARGV[a + 2] then return { 'lost' } end
-    if was[2] then return { 'outbox', was[2], facts[REV] } end
+  if facts[TOKEN] ~= ARGV[a + 2] then
+    if facts[TOKEN] ~= 'done ' .. ARGV[a + 2] then return { 'lost' } end
+    if facts[OUTBOX] then return { 'outbox', facts[OUTBOX], facts[REV] } end
     return { 'done', facts[REV] }
   end
   if ARGV[a + 4] ~= 'none' and outdated(KEYS[k + 1], base, facts[REV]) then return { 'conflict' } end
@@ -45,7 +45,7 @@ end
 
 -- Puts the bytes in place; false when they were not staged.
 local function place(k, a)
-  if ARGV[a + 4] == 'staged' then return redis.pcall('RENAME', KEYS[k + 5], KEYS[k + 1]).err == nil end
+  if ARGV[a + 4] == 'staged' then return redis.pcall('RENAME', KEYS[k + 4], KEYS[k + 1]).err == nil end
   call('SET', KEYS[k + 1], ARGV[a + 5])
   return true
 end
@@ -85,58 +85,50 @@ end
 
 local function deliver(k, a, rev)
   local order = cjson.decode(ARGV[a + 12])
-  local state = load_deliveries(KEYS[k + 4])
+  local state = load_deliveries(KEYS[k + 3])
   local mine = want_delivery(state, tonumber(rev), order, now)
   if order.waiting ~= '' then
     local entry = ARGV[a + 1]
     state.waiting[entry] = rev .. ' ' .. order.waiting
-    call('HSET', KEYS[k + 4], 'w:' .. entry, state.waiting[entry])
+    call('HSET', KEYS[k + 3], 'w:' .. entry, state.waiting[entry])
   end
   count_open(state, KEYS[k + 2])
   return mine
 end
 
--- Pushes and schedules where all keys are at hand and the lists are lists. Returns what is left for the outbox.
+-- Pushes and schedules where all keys are at hand. Returns what is left for the outbox: everything, where a key is no
+-- list.
 local function carry_out(a, mine)
   local places, shard = ARGV[a + 15], KEYS[tonumber(ARGV[a + 16])]
   if places == '' and not shard then return ARGV[a + 8] end
-  local lists = {}
   for at in string.gmatch(places, '%d+') do
     local list = KEYS[tonumber(at)]
-    local kind = call('TYPE', list).ok
-    if kind ~= 'list' and kind ~= 'none' then return ARGV[a + 8] end
-    lists[#lists + 1] = list
+    local pushed = redis.pcall('RPUSH', list, ARGV[a + 17])
+    if type(pushed) == 'table' then return ARGV[a + 8] end
   end
-  for _, list in ipairs(lists) do call('RPUSH', list, ARGV[a + 17]) end
   for _, pair in ipairs(mine) do call('ZADD', shard, pair[2], ARGV[a + 17] .. ' ' .. pair[1]) end
   return ''
 end
 
+-- The run is over, except for what is left in its outbox.
 local function finish(k, a, left, former)
-  local run, entry = KEYS[k + 3], ARGV[a + 1]
+  local meta, token, done = KEYS[k + 2], 't:' .. ARGV[a + 1], 'done ' .. ARGV[a + 2]
   if left ~= '' or former then
     local outbox = (left ~= '' and left or '{}') .. '\n' .. (former or '')
-    call('HSET', run, 't:' .. entry, 'done ' .. ARGV[a + 2], 'o:' .. entry, outbox)
+    call('HSET', meta, token, done, 'o:' .. ARGV[a + 1], outbox)
     return outbox
   end
-  call('HSET', run, 't:' .. entry, 'done ' .. ARGV[a + 2])
+  call('HSET', meta, token, done)
   return ''
 end
 
--- With nothing left to carry out the run is over.
-local function close(k, a, checkpointed, mourned)
-  if checkpointed == 1 then call('HDEL', KEYS[k + 3], 'c:' .. ARGV[a + 1]) end
-  if mourned and ARGV[a + 14] == '=' then call('HDEL', KEYS[k + 2], 'dead:' .. ARGV[a + 13]) end
-  apply_expiry(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4])
-end
-
 local function commit(k, a)
-  local entry = ARGV[a + 1]
-  local was = call('HMGET', KEYS[k + 3], 't:' .. entry, 'o:' .. entry)
-  local facts = call('HMGET', KEYS[k + 2], 'rev', 'floor', 'gone', 'terms', 'created', 'ttl', 'dead:' .. ARGV[a + 13])
-  local refused = judge(k, a, facts, was)
+  local meta, entry, chain = KEYS[k + 2], ARGV[a + 1], ARGV[a + 13]
+  local facts = call('HMGET', meta, 'rev', 'floor', 'gone', 'terms', 'created', 'ttl', 'until', 'dead:' .. chain,
+    't:' .. entry, 'o:' .. entry)
+  local refused = judge(k, a, facts)
   if refused then
-    if ARGV[a + 4] == 'staged' then call('DEL', KEYS[k + 5]) end
+    if ARGV[a + 4] == 'staged' then call('DEL', KEYS[k + 4]) end
     return refused
   end
   if ARGV[a + 4] ~= 'none' and not place(k, a) then return { 'unstaged' } end
@@ -146,10 +138,13 @@ local function commit(k, a)
   local left = ARGV[a + 8]
   if left ~= '' then left = carry_out(a, mine) end
   local outbox = finish(k, a, left, former)
-  if outbox == '' then close(k, a, call('HEXISTS', KEYS[k + 3], 'c:' .. entry), facts[7]) end
+  if outbox == '' then
+    if facts[DEAD] and ARGV[a + 14] == '=' then call('HDEL', meta, 'dead:' .. chain) end
+    if facts[TTL] or facts[UNTIL] or ARGV[a + 10] ~= 'keep' then apply_expiry(KEYS[k + 1], meta, KEYS[k + 3]) end
+  end
   return { 'ok', rev, outbox, unpack(mine) }
 end
 
 local reply = {}
-for at = 0, ARGV[1] - 1 do reply[at + 1] = commit(at * 5, at * 17 + 1) end
+for at = 0, ARGV[1] - 1 do reply[at + 1] = commit(at * 4, at * 17 + 1) end
 return reply

@@ -1,5 +1,5 @@
 -- Records what became of deliveries, completes waiting runs, starts expiry.
--- KEYS, four per report: document, meta, run, deliveries
+-- KEYS, three per report: document, meta, deliveries
 -- ARGV, eight per report: storage, action, revision sent, result ("done", "again", "dead"), delay (ms),
 --   1 when the attempt counts, error, box (JSON of the dead letter, or "")
 -- Returns per report {"settled" or "again", "set" or "drop" or "", score, box id, box...}: what to do with the pair's
@@ -7,7 +7,7 @@
 --@include now
 --@include expiry
 --@include deliveries
-redis.call('HDEL', KEYS[4], '') -- the first write frees, so the script also runs at maxmemory
+redis.call('HDEL', KEYS[3], '') -- the first write frees, so the script also runs at maxmemory
 local now = now_ms()
 
 local function newer(want, sent)
@@ -91,7 +91,7 @@ local function failed(state, pair, report)
   return { 'settled', 'set', string.format('%.0f', pair.next) }
 end
 
-local function settle(document, meta, run, deliveries, report)
+local function settle(document, meta, deliveries, report)
   local state = load_deliveries(deliveries)
   local pair = state.pairs[report.storage]
   if not pair or pair.state ~= 'pending' then return { 'settled', '', '0' } end
@@ -101,7 +101,7 @@ local function settle(document, meta, run, deliveries, report)
   else
     result = failed(state, pair, report)
   end
-  if count_open(state, meta) == 0 then apply_expiry(document, meta, run, deliveries) end
+  if count_open(state, meta) == 0 then apply_expiry(document, meta, deliveries) end
   for id, box in pairs(state.boxes) do
     result[#result + 1] = id
     result[#result + 1] = box
@@ -111,11 +111,11 @@ end
 
 local reply = {}
 for at = 0, #ARGV / 8 - 1 do
-  local k, a = at * 4, at * 8
+  local k, a = at * 3, at * 8
   local report = {
     storage = ARGV[a + 1], action = ARGV[a + 2], rev = ARGV[a + 3], result = ARGV[a + 4], delay = ARGV[a + 5],
     counts = ARGV[a + 6], error = ARGV[a + 7], box = ARGV[a + 8],
   }
-  reply[#reply + 1] = settle(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], report)
+  reply[#reply + 1] = settle(KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], report)
 end
 return reply

@@ -1,37 +1,36 @@
--- apply_expiry(document, meta, run, deliveries): starts the expiry of a working copy once nothing refers to it.
--- Fields of meta: ttl (milliseconds wanted), until (milliseconds since 1970; outranks references, not leases),
--- open (deliveries, waiting runs and unflushed pushes that are not finished), q:<list> (entries waiting there),
--- dead:<chain> (a dead letter).
+-- apply_expiry(document, meta, deliveries): starts the expiry of a working copy once nothing refers to it.
+-- Fields of meta that decide: ttl (milliseconds wanted), until (milliseconds since 1970; outranks references, not
+-- leases), open (deliveries, waiting runs and unflushed pushes that are not finished), t:<entry> (a run, until "done"),
+-- q:<list> (entries waiting there), dead:<chain> (a dead letter).
 local META_MARGIN = 60000
 
-local function leased(run)
-  local fields = redis.call('HGETALL', run)
-  for at = 1, #fields, 2 do
-    if string.sub(fields[at], 1, 2) == 't:' and string.sub(fields[at + 1], 1, 4) ~= 'done' then return true end
+local function apply_expiry(document, meta, deliveries)
+  local facts = redis.call('HGETALL', meta)
+  local ttl, deadline, open, leased, referred
+  for at = 1, #facts, 2 do
+    local field, value = facts[at], facts[at + 1]
+    local prefix = string.sub(field, 1, 2)
+    if field == 'ttl' then
+      ttl = value
+    elseif field == 'until' then
+      deadline = value
+    elseif field == 'open' then
+      open = true
+    elseif prefix == 't:' then
+      leased = leased or string.sub(value, 1, 4) ~= 'done'
+    elseif prefix == 'q:' or string.sub(field, 1, 5) == 'dead:' then
+      referred = true
+    end
   end
-  return false
-end
-
-local function referred(meta)
-  for _, field in ipairs(redis.call('HKEYS', meta)) do
-    if string.sub(field, 1, 2) == 'q:' or string.sub(field, 1, 5) == 'dead:' then return true end
+  if leased then return end
+  if deadline then
+    redis.call('PEXPIREAT', document, deadline)
+    if open then return end
+    redis.call('PEXPIREAT', meta, deadline + META_MARGIN)
+    redis.call('PEXPIREAT', deliveries, deadline + META_MARGIN)
+  elseif ttl and not open and not referred then
+    redis.call('PEXPIRE', document, ttl)
+    redis.call('PEXPIRE', meta, ttl + META_MARGIN)
+    redis.call('PEXPIRE', deliveries, ttl + META_MARGIN)
   end
-  return false
-end
-
-local function apply_expiry(document, meta, run, deliveries)
-  local wish = redis.call('HMGET', meta, 'ttl', 'until', 'open')
-  if not wish[1] and not wish[2] then return end
-  if leased(run) then return end
-  if wish[2] then
-    redis.call('PEXPIREAT', document, wish[2])
-    if wish[3] then return end
-    redis.call('PEXPIREAT', meta, wish[2] + META_MARGIN)
-    redis.call('PEXPIREAT', deliveries, wish[2] + META_MARGIN)
-    return
-  end
-  if wish[3] or referred(meta) then return end
-  redis.call('PEXPIRE', document, wish[1])
-  redis.call('PEXPIRE', meta, wish[1] + META_MARGIN)
-  redis.call('PEXPIRE', deliveries, wish[1] + META_MARGIN)
 end

@@ -9,7 +9,11 @@ local now = now_ms()
 local facts = redis.call('HMGET', KEYS[2], 'rev', 'floor', 'terms')
 local floor = math.max(facts[1] or 0, facts[2] or 0) + 1
 local former = load_deliveries(KEYS[3])
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[3])
+-- runs under way keep their tokens: they end as deleted, also when the vCon is submitted again before they do
+for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if string.sub(field, 1, 2) ~= 't:' then redis.call('HDEL', KEYS[2], field) end
+end
 redis.call('HSET', KEYS[2], 'gone', 1, 'floor', string.format('%.0f', floor))
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 

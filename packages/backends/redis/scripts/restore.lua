@@ -1,5 +1,5 @@
 -- Puts a working copy back that a storage returned, if there is none; intake, so the first write is refused at maxmemory.
--- KEYS: 1 document, 2 meta, 3 run, 4 deliveries
+-- KEYS: 1 document, 2 meta, 3 deliveries
 -- ARGV: 1 bytes, 2 created, 3 terms (JSON), 4 expiry (ms)
 -- Returns 1, or 0 when there is a working copy or the vCon was deleted.
 --@include expiry
@@ -10,6 +10,6 @@ local rev = facts[1] or string.format('%.0f', (facts[3] or 0) + 1)
 redis.call('HSET', KEYS[2], 'rev', rev, 'created', ARGV[2], 'terms', ARGV[3], 'ttl', ARGV[4])
 redis.call('HDEL', KEYS[2], 'until')
 redis.call('PERSIST', KEYS[2])
-redis.call('PERSIST', KEYS[4])
-apply_expiry(KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+redis.call('PERSIST', KEYS[3])
+apply_expiry(KEYS[1], KEYS[2], KEYS[3])
 return 1

@@ -1,10 +1,10 @@
 -- Notes that uuids were taken from a list by a client.
--- KEYS, four per uuid: document, meta, run, deliveries
+-- KEYS, three per uuid: document, meta, deliveries
 -- ARGV: 1 list
 -- Returns 1.
 --@include expiry
 redis.call('HDEL', KEYS[2], '') -- the first write frees, so the script also runs at maxmemory
-for at = 1, #KEYS, 4 do
+for at = 1, #KEYS, 3 do
   local meta = KEYS[at + 1]
   local waiting = redis.call('HGET', meta, 'q:' .. ARGV[1])
   if waiting then
@@ -13,7 +13,7 @@ for at = 1, #KEYS, 4 do
     else
       redis.call('HDEL', meta, 'q:' .. ARGV[1])
     end
-    apply_expiry(KEYS[at], meta, KEYS[at + 2], KEYS[at + 3])
+    apply_expiry(KEYS[at], meta, KEYS[at + 2])
   end
 end
 return 1
