@@ -1,8 +1,9 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Int8Array(128).fill(-1);
-for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
-VALUES["+".charCodeAt(0)] = 62;
-VALUES["/".charCodeAt(0)] = 63;
+/** Value of each ASCII character in either alphabet, -1 for others. */
+const VALUES = Int8Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code);
+  return letter === "+" ? 62 : letter === "/" ? 63 : ALPHABET.indexOf(letter);
+});
 
 /** Base64url without padding (RFC 7515 section 2). */
 export function encodeBase64url(bytes: Uint8Array): string {

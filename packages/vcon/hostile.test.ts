@@ -29,6 +29,7 @@ const NAMES = [
   ..."purpose party payload signatures protected header ciphertext recipients unprotected tel mailto name".split(" "),
   ..."__proto__ constructor prototype toString hasOwnProperty".split(" "),
 ];
+const UUID = "01a088b7-7e9e-8501-9c23-b79d96f1a1ba";
 const TEXTS = [
   "",
   "text",
@@ -60,39 +61,50 @@ const { json } = fc.letrec<Tree>((tie) => ({
   ),
 }));
 
+const PROFILES = ["tolerant", "strict", "legacy"] as const;
+
+/** Reads a text and checks what must hold of the answer; says whether it was accepted. */
+function answers(text: string, profile: (typeof PROFILES)[number]): boolean {
+  const result = readVcon(text, { profile });
+  if (!result.ok) {
+    expect(result.errors.length).toBeGreaterThan(0);
+    for (const { pointer, message, loc } of result.errors) {
+      expect(message).not.toBe("");
+      expect(loc.length).toBe(pointer.split("/").length - 1);
+    }
+    return false;
+  }
+  const written = serialize(result.vcon);
+  const again = readVcon(written, { profile });
+  expect(again.ok && serialize(again.vcon)).toBe(written);
+  for (const version of ["0.0.1", "0.3.0", "0.4.0"] as const) serialize(downgrade(result.vcon, version));
+  indexOf(result.vcon);
+  tagsOf(withTags(result.vcon, [{ name: "a", value: "b" }]));
+  return true;
+}
+
+const members = (names: readonly string[], count: number) =>
+  fc
+    .array(fc.tuple(fc.constantFrom(...names), json), { maxLength: count })
+    .map((list) => `{${list.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`);
+
 describe("no input brings a function down", () => {
   test("whatever JSON it is, it is refused with places or comes out as a document that reads the same again", () => {
     fc.assert(
-      fc.property(json, fc.constantFrom("tolerant", "strict", "legacy"), (text, profile) => {
-        const result = readVcon(text, { profile });
-        if (!result.ok) {
-          expect(result.errors.length).toBeGreaterThan(0);
-          for (const { pointer, message, loc } of result.errors) {
-            expect(pointer === "" || pointer.startsWith("/")).toBe(true);
-            expect(message).not.toBe("");
-            expect(loc.length).toBe(pointer.split("/").length - 1);
-          }
-          return;
-        }
-        const written = serialize(result.vcon);
-        const again = readVcon(written, { profile });
-        expect(again.ok && serialize(again.vcon)).toBe(written);
-        for (const version of ["0.0.1", "0.3.0", "0.4.0"] as const) serialize(downgrade(result.vcon, version));
-        indexOf(result.vcon);
-        tagsOf(withTags(result.vcon, [{ name: "a", value: "b" }]));
+      fc.property(json, fc.constantFrom(...PROFILES), (text, profile) => {
+        answers(text, profile);
       }),
       { numRuns: 3000 },
     );
   });
 
-  test("documents with odd members in their places", () => {
-    const element = fc
-      .array(fc.tuple(fc.constantFrom(...NAMES), json), { maxLength: 5 })
-      .map((members) => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`);
-    const list = fc.array(element, { maxLength: 3 }).map((elements) => `[${elements.join(",")}]`);
+  test("documents with odd members in their places, of which many are accepted", () => {
+    const list = fc.array(members(NAMES, 3), { maxLength: 2 }).map((elements) => `[${elements.join(",")}]`);
+    let accepted = 0;
     fc.assert(
-      fc.property(fc.tuple(list, list, list, list), ([parties, dialog, analysis, attachments]) => {
-        const text = `{"uuid":"01a088b7-7e9e-8501-9c23-b79d96f1a1ba","parties":${parties},"dialog":${dialog},"analysis":${analysis},"attachments":${attachments}}`;
+      fc.property(list, list, list, list, (parties, dialog, analysis, attachments) => {
+        const text = `{"uuid":"${UUID}","parties":${parties},"dialog":${dialog},"analysis":${analysis},"attachments":${attachments}}`;
+        for (const profile of PROFILES) if (answers(text, profile)) accepted++;
         const parsed = parseJson(text);
         if (!parsed.ok || !isObject(parsed.value)) throw new Error("the generator makes JSON");
         findings(parsed.value, { bodies: true });
@@ -101,11 +113,11 @@ describe("no input brings a function down", () => {
         const vcon = parseVcon(text);
         indexOf(vcon);
         tagsOf(vcon);
-        readVcon(text, { profile: "legacy" });
         expect(Reflect.get({}, "polluted")).toBeUndefined();
       }),
       { numRuns: 1500 },
     );
+    expect(accepted).toBeGreaterThan(300);
   });
 
   test("any bytes at all", () => {

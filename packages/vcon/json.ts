@@ -3,6 +3,7 @@ import type { Finding } from "./finding.ts";
 import { isRawNumber, keepsRawNumbers, mayRound, parseKeepingNumbers } from "./json-number.ts";
 import { type JsonProblem, scanJson } from "./json-scan.ts";
 import { pointerOf } from "./pointer.ts";
+import { type RuleCode, ruleOf } from "./rules/catalogue.ts";
 
 export type { JsonProblem } from "./json-scan.ts";
 
@@ -75,26 +76,19 @@ function scanned(text: string, value: Json, maxDepth: number): ParsedJson {
   if (problem) return { ok: false, problem };
   const findings = duplicates.map(
     (pointer): Finding =>
-      finding(
-        "form.duplicate-key",
-        2,
-        pointer,
-        "the name of this member occurs twice in its object; the last one counts",
-      ),
+      finding("form.duplicate-key", pointer, "the name of this member occurs twice in its object; the last one counts"),
   );
   if (!inexact) return { ok: true, value, findings };
   if (keepsRawNumbers()) return { ok: true, value: parseKeepingNumbers(text), findings };
-  const lost = finding("form.number", 0, "", "a number was rounded: this runtime cannot keep it exactly");
+  const lost = finding("form.number", "", "a number was rounded: this runtime cannot keep it exactly");
   return { ok: true, value, findings: [...findings, lost] };
 }
 
-const finding = (code: string, rule: number, pointer: string, message: string): Finding => ({
+const finding = (code: RuleCode, pointer: string, message: string): Finding => ({
   code,
-  rule,
-  level: "ADV",
+  ...ruleOf(code),
   pointer,
   message,
-  fixable: false,
   fatal: false,
 });
 

@@ -52,10 +52,12 @@ export const pipeline =
       effect("notify"),
       { name: "sign", module: "./plugins/sign.ts", options: { path } },
     ];
+    // a killed worker's deliveries are taken up again when this time and a margin are over
+    const timeout = 2;
     const storages = {
-      file: { module: "file", options: { path: elsewhere ?? archive }, retries, breaker },
+      file: { module: "file", options: { path: elsewhere ?? archive }, timeout, retries, breaker },
       ...(postgres && {
-        postgres: { module: "postgres", options: { ...postgres, password: "none" }, timeout: 5, retries, breaker },
+        postgres: { module: "postgres", options: { ...postgres, password: "none" }, timeout, retries, breaker },
       }),
     };
     const links = steps.map(({ name, ...entry }) => [

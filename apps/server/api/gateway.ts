@@ -55,7 +55,9 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   return app;
 }
 
-function createServer({ settings }: GatewayDeps): FastifyInstance {
+function createServer(deps: GatewayDeps): FastifyInstance {
+  const { settings, log } = deps;
+  const refuse = errorHandler(log);
   return fastify({
     logger: false,
     rewriteUrl: (request) => withoutRoot(request, settings.rootPath),
@@ -71,6 +73,8 @@ function createServer({ settings }: GatewayDeps): FastifyInstance {
     connectionTimeout: 2 * settings.requestTimeout,
     keepAliveTimeout: KEEP_ALIVE,
     clientErrorHandler: refuseSocket,
+    // addresses that are none reach no hook and no handler
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(versionHeaders(deps))),
     return503OnClosing: false,
     forceCloseConnections: "idle",
     trustProxy: false,
@@ -90,8 +94,13 @@ const withSlash: onRequestAsyncHookHandler = async (request, reply) => {
   if (request.url === "/docs") return reply.redirect("docs/", 302);
 };
 
-function addHeaders(app: FastifyInstance, { build }: GatewayDeps): void {
-  const headers = { "x-vcon-server-version": build.version, "x-vcon-server-commit": build.gitCommit };
+const versionHeaders = ({ build }: GatewayDeps) => ({
+  "x-vcon-server-version": build.version,
+  "x-vcon-server-commit": build.gitCommit,
+});
+
+function addHeaders(app: FastifyInstance, deps: GatewayDeps): void {
+  const headers = versionHeaders(deps);
   app.addHook("onRequest", async (_, reply) => {
     reply.headers(headers);
   });
@@ -113,9 +122,11 @@ function takeBodies(app: FastifyInstance, { settings }: GatewayDeps): void {
   const limits = { maxBytes: settings.maxBodyBytes, timeout: settings.requestTimeout };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    if (request.is404) return undefined;
+    const { config, schema } = request.routeOptions;
+    // what nobody reads is not read
+    if (request.is404 || schema?.request === undefined || request.headers["content-length"] === "0") return undefined;
     checkMediaType(request);
-    return request.routeOptions.config.streamed ? payload : readBody(request, payload, limits);
+    return config.streamed ? payload : readBody(request, payload, limits);
   });
 }
 

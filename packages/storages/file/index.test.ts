@@ -6,6 +6,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { type StorageHandle, silent, VconError } from "@vcon-server/core";
 import { sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import { parseVcon, serialize, toUuid, type Vcon } from "@vcon-server/vcon";
+import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import file, { rightsOf } from "./index.ts";
 import { dateFolder, isPlace, uuidOfFile } from "./layout.ts";
@@ -86,6 +87,39 @@ test("a changed created_at or compression leaves no second copy and no empty fol
   expect(await readdir(path)).toEqual([".index"]);
 });
 
+test("whatever is saved, moved and deleted, by handles that differ in layout, there is one file a vCon and it is the last", async () => {
+  const uuids = [sampleVcon().uuid, sampleVcon().uuid];
+  const step = fc.record({
+    handle: fc.nat(2),
+    uuid: fc.constantFrom(...uuids),
+    day: fc.option(fc.constantFrom("2026-01-02", "2026-01-03", "2025-12-31"), { nil: undefined }),
+    deletes: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const path = await folder();
+      const layouts = [{}, { compression: true }, { organize_by_date: false }];
+      const handles = await Promise.all(layouts.map((layout) => open({ path, ...layout })));
+      const model = new Map<string, Vcon>();
+      for (const [index, { handle, uuid, day, deletes }] of steps.entries()) {
+        const vcon: Vcon = {
+          uuid,
+          ...(day !== undefined && { created_at: `${day}T00:00:00Z` }),
+          subject: `step ${index}`,
+        };
+        await (deletes ? handles[handle]?.delete?.(uuid, call) : handles[handle]?.save(stored(vcon), call));
+        if (deletes) model.delete(uuid);
+        else model.set(uuid, vcon);
+        for (const reader of handles)
+          for (const each of uuids) expect(await reader.load?.(each, call)).toEqual(model.get(each));
+      }
+      expect(await filesIn(path)).toHaveLength(model.size);
+      await Promise.all(handles.map((one) => one.close?.()));
+    }),
+    { numRuns: 15 },
+  );
+});
+
 test("an archive without an index is read at once, indexed by itself, and grows no second copies", async () => {
   const path = await folder();
   const [plain, packed, flat, twice] = [sampleVcon(), sampleVcon(), sampleVcon(), sampleVcon({ subject: "newer" })];
@@ -128,6 +162,17 @@ test("the index of an old archive is completed in the background, then absence i
   const smuggled = sampleVcon();
   await writeFile(join(path, `2024/05/06/${smuggled.uuid}.json`), serialize(smuggled));
   expect(await storage.load?.(smuggled.uuid, call)).toBeUndefined();
+  expect(await storage.load?.(vcon.uuid, call)).toEqual(vcon);
+});
+
+test("reading an empty folder leaves it empty: it may be a disk that is not mounted yet", async () => {
+  const path = await folder();
+  const storage = await open({ path });
+  const vcon = sampleVcon();
+  expect(await storage.load?.(vcon.uuid, call)).toBeUndefined();
+  expect(await readdir(path)).toEqual([]);
+  await mkdir(join(path, "2024/05/06"), { recursive: true });
+  await writeFile(join(path, `2024/05/06/${vcon.uuid}.json`), serialize(vcon));
   expect(await storage.load?.(vcon.uuid, call)).toEqual(vcon);
 });
 

@@ -27,16 +27,18 @@ export interface PointersOf {
 
 export function openPointers(archive: PointersOf): Pointers {
   const { base, modes, syncFolder } = archive;
-  let trusted: Promise<boolean> | undefined;
-  const isTrusted = () => {
-    trusted ??= trustworthy(archive).catch((error) => {
-      trusted = undefined;
-      throw error;
-    });
+  let trusted = false;
+  const isTrusted = async (): Promise<boolean> => {
+    trusted ||= (await modifiedAt(join(base, COMPLETE))) !== undefined;
     return trusted;
+  };
+  const trust = async (): Promise<void> => {
+    await markComplete(archive);
+    trusted = true;
   };
 
   async function write(uuid: VconUuid, places: readonly string[]): Promise<void> {
+    if (!(await isTrusted()) && (await isEmpty(base))) await trust();
     const path = join(base, pointerOf(uuid));
     // not synced: an empty pointer is noticed, and every folder asked
     await writeWhole({ path, bytes: Buffer.from(textOf(places)), modes, sync: false });
@@ -48,7 +50,7 @@ export function openPointers(archive: PointersOf): Pointers {
     async find(uuid) {
       const known = await read(base, uuid);
       if (known?.length) return known;
-      if (known === undefined && (await isTrusted())) return [];
+      if (known === undefined && ((await isTrusted()) || (await isEmpty(base)))) return [];
       return probe(base, uuid);
     },
     async remove(uuid) {
@@ -57,7 +59,7 @@ export function openPointers(archive: PointersOf): Pointers {
       await syncFolder(dirname(path));
     },
     async complete(signal) {
-      if (await isTrusted()) return;
+      if ((await isTrusted()) || (await isEmpty(base))) return;
       for await (const folder of foldersOf(base)) {
         for (const name of await namesIn(join(base, folder))) {
           if (signal.aborted) return;
@@ -68,8 +70,7 @@ export function openPointers(archive: PointersOf): Pointers {
       }
       for (const folder of await namesIn(join(base, INDEX_FOLDER), /^[0-9a-f]{2}$/))
         await syncFolder(join(base, INDEX_FOLDER, folder));
-      await markComplete(archive);
-      trusted = Promise.resolve(true);
+      await trust();
     },
   };
 }
@@ -106,14 +107,8 @@ async function writeFirst({ base, modes }: PointersOf, uuid: VconUuid, place: st
   }
 }
 
-/** Complete, or so new that there is nothing to index. */
-async function trustworthy(archive: PointersOf): Promise<boolean> {
-  if ((await modifiedAt(join(archive.base, COMPLETE))) !== undefined) return true;
-  const entries = await namesIn(archive.base);
-  if (entries.some((entry) => entry !== INDEX_FOLDER)) return false;
-  await markComplete(archive);
-  return true;
-}
+/** Whether there is nothing to index. Reading leaves it at that: an empty folder may be one that is not mounted. */
+const isEmpty = async (base: string): Promise<boolean> => (await namesIn(base)).every((name) => name === INDEX_FOLDER);
 
 async function markComplete({ base, modes, syncFolder }: PointersOf): Promise<void> {
   const bytes = Buffer.from("every vCon of this archive has a pointer here\n");

@@ -1,7 +1,9 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type StorageHandle, silent } from "@vcon-server/core";
 import { sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import { type PostgresServer, startPostgres } from "@vcon-server/core/testing/servers/postgres";
-import type { Vcon } from "@vcon-server/vcon";
+import { readVcon, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,6 +30,25 @@ const open = async (options: Record<string, unknown> = {}): Promise<StorageHandl
     log: silent,
   });
 const call = { signal: new AbortController().signal };
+
+const ROOT = join(import.meta.dirname, "../../..");
+/** Those of the project, and the larger set beside it where there is one. */
+const FIXTURES = [join(ROOT, "packages/vcon/testdata/constructed"), join(ROOT, "../shared/fixtures")].filter((folder) =>
+  existsSync(folder),
+);
+
+/** The vCons in a folder, each under a uuid of its own. Other files, and those the server refuses, are left out. */
+function readAll(folder: string): Vcon[] {
+  const texts = readdirSync(folder)
+    .filter((name) => /\.(?:json|vcon)$/.test(name))
+    .map((name) => readFileSync(join(folder, name), "utf8"));
+  const vcons = texts.flatMap((text) => {
+    const result = readVcon(text, { profile: "tolerant", giveUuid: () => sampleVcon().uuid });
+    return result.ok ? [{ ...result.vcon, uuid: sampleVcon().uuid }] : [];
+  });
+  if (vcons.length === 0) throw new Error(`no vCon was read from ${folder}`);
+  return vcons;
+}
 
 /** Opens a storage for one test. */
 async function withStorage<T>(
@@ -156,6 +177,19 @@ test("a document that JSONB cannot hold is refused; its batch is not kept in par
     await expect(storage.save(stored(bad), call)).rejects.toMatchObject(refused);
     await storage.save(stored(good), call);
     expect(await storage.load?.(good.uuid, call)).toEqual(good);
+  });
+});
+
+test("every vCon of the fixtures comes back as it was, signed and encrypted ones too", async ({ annotate }) => {
+  const vcons = FIXTURES.flatMap((folder) => readAll(folder));
+  await annotate(`${vcons.length} vCons read`);
+  expect(vcons.length).toBeGreaterThan(10);
+  await withStorage({ table_name: "fixtures" }, async (storage) => {
+    await storage.saveMany?.(
+      vcons.map((vcon) => stored(vcon)),
+      call,
+    );
+    for (const vcon of vcons) expect(await storage.load?.(vcon.uuid, call)).toEqual(vcon);
   });
 });
 

@@ -2,7 +2,7 @@ import { statfsSync, statSync } from "node:fs";
 import { VconError } from "@vcon-server/core";
 import { type BackendHealth, type Document, TOMBSTONE_MS } from "@vcon-server/core/backend";
 import { suspectExpired } from "./claims.ts";
-import { dropCopy, loadDocument, vconByUuid } from "./documents.ts";
+import { copyByUuid, documentOf, dropCopy } from "./documents.ts";
 import type { Store } from "./store.ts";
 
 /** Rows one round of care touches at most, so that it never holds up others for long. */
@@ -10,7 +10,7 @@ const ROUND = 500;
 
 export function read(store: Store, uuids: readonly string[]): (Document | undefined)[] {
   return uuids.map((uuid) => {
-    const document = loadDocument(store, vconByUuid(store, uuid));
+    const document = documentOf(store, copyByUuid(store, uuid));
     if (document !== "damaged") return document;
     throw new VconError(
       "VCON_BACKEND_CORRUPT",

@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointWrite, Claim, ClaimRequest, ClaimResult, Lease } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
-import { soundDocument, vconById } from "./documents.ts";
+import { copyById, soundDocument } from "./documents.ts";
 import { holdForRun } from "./expiry.ts";
 import { hasWork } from "./lists.ts";
 import type { Store } from "./store.ts";
@@ -89,13 +89,13 @@ interface Opening {
 }
 
 function open(store: Store, { entry, token, list, chain }: Opening): Claim | undefined {
-  const row = vconById(store, entry.vcon);
-  if (row?.gone === 1) {
+  const copy = copyById(store, entry.vcon);
+  if (copy?.gone === 1) {
     store.sql("DELETE FROM queue WHERE id = ?").run(entry.id);
     return undefined;
   }
-  const document = soundDocument(store, row);
-  if (row !== undefined && row.expires_at !== null && document !== undefined) holdForRun(store, row.id);
+  const document = soundDocument(store, copy);
+  if (copy !== undefined && copy.expires_at !== null && document !== undefined) holdForRun(store, copy.id);
   return {
     list,
     chain,

@@ -1,6 +1,6 @@
 import type { DeliveryOutcome, DeliveryReport, DeliveryState, DeliveryTask, Ending } from "@vcon-server/core/backend";
 import { bury } from "./dead-letters.ts";
-import { soundDocument, vconById, vconByUuid } from "./documents.ts";
+import { copyById, soundDocument, vconByUuid } from "./documents.ts";
 import { startExpiry } from "./expiry.ts";
 import { append, type Item } from "./lists.ts";
 import { DELIVERED, GIVEN_UP, PENDING } from "./schema.ts";
@@ -69,7 +69,7 @@ export function claimDeliveries(store: Store, max: number, lease: number): Deliv
     .all(until, Math.round(lease), now, max);
   return rows.flatMap((row) => {
     const { storage, action, attempt, since, dlq, chain } = row;
-    const vcon = vconById(store, row.vcon);
+    const vcon = copyById(store, row.vcon);
     const document = action === "save" ? soundDocument(store, vcon) : undefined;
     if (vcon === undefined || (action === "save" && document === undefined)) {
       forgetVanished(store, row);
@@ -135,7 +135,7 @@ function delivered(store: Store, row: Row, { uuid, rev: sent }: DeliveryReport):
 
 /** Hands the newest document back; the caller holds the pair for as long as it did the first time. */
 function sendAgain(store: Store, row: Row): DeliveryOutcome {
-  const document = soundDocument(store, vconById(store, row.vcon));
+  const document = soundDocument(store, copyById(store, row.vcon));
   if (document === undefined) {
     forgetVanished(store, row);
     return SETTLED;

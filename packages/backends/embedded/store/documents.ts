@@ -17,11 +17,6 @@ export interface VconRow {
   readonly expires_at: number | null;
 }
 
-interface Body {
-  readonly crc: number;
-  readonly bytes: Uint8Array;
-}
-
 const COLUMNS = "id, uuid, present, gone, rev, submitted, created_at, terms, ttl, expires_at";
 
 export function vconByUuid(store: Store, uuid: string): VconRow | undefined {
@@ -33,24 +28,43 @@ export function vconById(store: Store, id: number | null): VconRow | undefined {
 }
 
 /** Whether there is a working copy now; an expired one may still wait to be taken away. */
-export function isPresent(store: Store, row: VconRow | undefined): row is VconRow {
+export function isPresent<Row extends Pick<VconRow, "present" | "expires_at">>(
+  store: Store,
+  row: Row | undefined,
+): row is Row {
   return row?.present === 1 && (row.expires_at === null || row.expires_at > store.now());
 }
 
+/** A vCon with its bytes and without what only writers need. */
+export interface Copy extends Pick<VconRow, "id" | "uuid" | "present" | "gone" | "rev" | "submitted" | "expires_at"> {
+  readonly crc: number | null;
+  readonly bytes: Uint8Array | null;
+}
+
+const COPY = `SELECT v.id, v.uuid, v.present, v.gone, v.rev, v.submitted, v.expires_at, b.crc, b.bytes
+  FROM vcons v LEFT JOIN bodies b ON b.id = v.id`;
+
+export function copyByUuid(store: Store, uuid: string): Copy | undefined {
+  return store.sql<Copy>(`${COPY} WHERE v.uuid = ?`).get(uuid);
+}
+
+export function copyById(store: Store, id: number | null): Copy | undefined {
+  return id === null ? undefined : store.sql<Copy>(`${COPY} WHERE v.id = ?`).get(id);
+}
+
 /** The working copy, `"damaged"` when its bytes are not what was written, undefined when there is none. */
-export function loadDocument(store: Store, row: VconRow | undefined): Document | "damaged" | undefined {
-  if (!isPresent(store, row)) return undefined;
-  const body = store.sql<Body>("SELECT crc, bytes FROM bodies WHERE id = ?").get(row.id);
-  if (body === undefined || crc32(body.bytes) !== body.crc) return "damaged";
-  const { uuid, rev, submitted } = row;
-  return submitted === null ? { uuid, rev, bytes: body.bytes } : { uuid, rev, bytes: body.bytes, submitted };
+export function documentOf(store: Store, copy: Copy | undefined): Document | "damaged" | undefined {
+  if (!isPresent(store, copy)) return undefined;
+  const { uuid, rev, submitted, bytes } = copy;
+  if (bytes === null || crc32(bytes) !== copy.crc) return "damaged";
+  return submitted === null ? { uuid, rev, bytes } : { uuid, rev, bytes, submitted };
 }
 
 /** The working copy; a damaged one counts as missing, with a line in the log: a storage may still have it whole. */
-export function soundDocument(store: Store, row: VconRow | undefined): Document | undefined {
-  const document = loadDocument(store, row);
+export function soundDocument(store: Store, copy: Copy | undefined): Document | undefined {
+  const document = documentOf(store, copy);
   if (document !== "damaged") return document;
-  store.log.error("a working copy is damaged on disk and is treated as missing; check the disk", { uuid: row?.uuid });
+  store.log.error("a working copy is damaged on disk and is treated as missing; check the disk", { uuid: copy?.uuid });
   return undefined;
 }
 
@@ -108,6 +122,7 @@ function insertVcon(store: Store, { uuid, bytes, index, rev, submitted, ttl }: W
 
 /** Entries that were pushed before the vCon was known now refer to it. */
 export function adoptEntries(store: Store, id: number, uuid: string): void {
+  if (store.sql("SELECT 1 FROM queue WHERE vcon IS NULL AND item = ? LIMIT 1").get(uuid) === undefined) return;
   store.sql("UPDATE queue SET vcon = ? WHERE vcon IS NULL AND item = ?").run(id, uuid);
 }
 

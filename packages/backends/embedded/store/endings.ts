@@ -2,7 +2,7 @@ import type { Change, Checkpoint, Ending, SettleResult } from "@vcon-server/core
 import { type Held, heldBy, keepCheckpoint, putBack } from "./claims.ts";
 import { bury } from "./dead-letters.ts";
 import { wantDeliveries } from "./deliveries.ts";
-import { isPresent, soundDocument, type VconRow, vconById, writeVcon } from "./documents.ts";
+import { copyById, isPresent, soundDocument, type VconRow, vconById, writeVcon } from "./documents.ts";
 import { decideExpiry } from "./expiry.ts";
 import { append } from "./lists.ts";
 import type { Store } from "./store.ts";
@@ -49,7 +49,8 @@ function commit(
 ): Committed | Extract<SettleResult, { kind: "conflict" }> {
   const present = isPresent(store, row);
   if (change === undefined) return { kind: "ok", rev: present ? row.rev : undefined };
-  if (!present || row.rev !== change.base) return { kind: "conflict", current: soundDocument(store, row) };
+  if (!present || row.rev !== change.base)
+    return { kind: "conflict", current: soundDocument(store, copyById(store, row?.id ?? null)) };
   const rev = row.rev + 1;
   writeVcon(store, { uuid: row.uuid, bytes: change.bytes, index: change.index, row, rev, ttl: row.ttl });
   return { kind: "ok", rev };

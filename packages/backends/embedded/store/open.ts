@@ -84,7 +84,7 @@ function openDatabase(file: string, { synchronous }: StoreOptions, doing: string
       "PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL",
     );
     db.exec(
-      `PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864`,
+      `PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864`,
     );
     db.exec("PRAGMA cache_size = -32768; PRAGMA cell_size_check = ON");
     const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);

@@ -1,6 +1,15 @@
 import { type Restored, type Submission, type SubmitResult, TOMBSTONE_MS } from "@vcon-server/core/backend";
-import { adoptEntries, dropCopy, isPresent, loadDocument, type VconRow, vconByUuid, writeVcon } from "./documents.ts";
-import { startExpiry } from "./expiry.ts";
+import {
+  adoptEntries,
+  copyByUuid,
+  documentOf,
+  dropCopy,
+  isPresent,
+  type VconRow,
+  vconByUuid,
+  writeVcon,
+} from "./documents.ts";
+import { holdExpiry, startExpiry } from "./expiry.ts";
 import { append } from "./lists.ts";
 import type { Store } from "./store.ts";
 
@@ -13,8 +22,11 @@ function submitOne(store: Store, submission: Submission): SubmitResult {
   const row = vconByUuid(store, uuid);
   const present = isPresent(store, row);
   if (refuses(submission, present ? row : undefined)) return { kind: "refused", rev: present ? row.rev : undefined };
-  if (present && row.submitted === submitted && loadDocument(store, row) !== "damaged") {
-    if (submission.requeue === true) queue(store, submission, row.id);
+  if (present && row.submitted === submitted && documentOf(store, copyByUuid(store, uuid)) !== "damaged") {
+    if (submission.requeue === true) {
+      queue(store, submission, row.id);
+      holdExpiry(store, row);
+    }
     return { kind: "same", rev: row.rev };
   }
   const rev = (row?.rev ?? 0) + 1;
@@ -31,18 +43,12 @@ function refuses({ precondition }: Submission, row: VconRow | undefined): boolea
 
 function queue(store: Store, { lists, uuid }: Submission, vcon: number): void {
   for (const list of lists) append(store, list, { item: uuid, vcon });
-  // a running expiry is held by the write, or here when nothing was written
-  if (lists.length > 0) {
-    store
-      .sql("UPDATE vcons SET expires_at = NULL WHERE id = ? AND forced = 0 AND expires_at > ?")
-      .run(vcon, store.now());
-  }
 }
 
 export function restore(store: Store, restored: Restored): void {
   const { uuid, bytes, index, ttl } = restored;
   const row = vconByUuid(store, uuid);
-  const there = loadDocument(store, row);
+  const there = documentOf(store, copyByUuid(store, uuid));
   if (row?.gone === 1 || (there !== undefined && there !== "damaged")) return;
   startExpiry(store, writeVcon(store, { uuid, bytes, index, row, rev: row?.rev ?? 1, ttl: Math.round(ttl) }));
 }
