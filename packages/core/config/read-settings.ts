@@ -60,8 +60,6 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     concurrency: read("CONSERVER_VCON_CONCURRENCY"),
     parallelStorage: read("CONSERVER_PARALLEL_STORAGE"),
     redisExpiry: read("VCON_REDIS_EXPIRY"),
-    contextExpiry: read("VCON_CONTEXT_EXPIRY"),
-    dlqExpiry: read("VCON_DLQ_EXPIRY"),
     indexExpiry: read("VCON_INDEX_EXPIRY"),
     storageFallback: read("VCON_STORAGE_FALLBACK_ENABLED"),
     sortedSetName: read("VCON_SORTED_SET_NAME"),

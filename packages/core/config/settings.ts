@@ -21,10 +21,8 @@ export interface Settings {
   readonly concurrency: number;
   /** `CONSERVER_PARALLEL_STORAGE`. */
   readonly parallelStorage: boolean;
-  /** `VCON_REDIS_EXPIRY`, `VCON_CONTEXT_EXPIRY`, `VCON_DLQ_EXPIRY` in milliseconds. */
+  /** `VCON_REDIS_EXPIRY` in milliseconds. */
   readonly redisExpiry: number;
-  readonly contextExpiry: number;
-  readonly dlqExpiry: number;
   /** `VCON_INDEX_EXPIRY` in milliseconds; off unless set. */
   readonly indexExpiry: number | undefined;
   /** `VCON_STORAGE_FALLBACK_ENABLED`. */

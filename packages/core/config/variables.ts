@@ -153,8 +153,6 @@ export const VARIABLES = {
     "3600",
   ),
   VCON_INDEX_EXPIRY: optional("Seconds after which party indices expire; never unless set.", seconds(1)),
-  VCON_CONTEXT_EXPIRY: defaulted("Seconds a trace context waits for its vCon.", seconds(1), "86400"),
-  VCON_DLQ_EXPIRY: defaulted("Seconds a dead letter keeps its checkpoint; 0 for ever.", seconds(0), "604800"),
   VCON_STORAGE_FALLBACK_ENABLED: defaulted(
     "Whether reads go on to the storages when the backend has no copy.",
     flag,
@@ -178,5 +176,7 @@ export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   LOGGING_CONFIG_FILE: "use LOG_LEVEL; logs are JSON lines on standard error",
   VCON_STORAGE: "name storages in the configuration file",
   VCON_SORTED_FORCE_RESET: "GET /index_vcons rebuilds the indices",
+  VCON_DLQ_EXPIRY: "remove it; a dead letter and its vCon are kept until somebody deals with them",
+  VCON_CONTEXT_EXPIRY: "remove it; trace contexts are not kept",
   TICK_INTERVAL: "remove it; workers wait without polling",
 };

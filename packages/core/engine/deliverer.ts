@@ -20,6 +20,8 @@ export interface DelivererDeps {
   readonly worker: string;
   readonly egressVersion: EgressVersion | undefined;
   readonly emit: (event: EngineEvent) => void;
+  /** Whether the storages of a chain are written at the same time, or one after the other. */
+  readonly parallel: boolean;
   /** Deliveries in memory at a time; what is beyond waits in the backend. */
   readonly capacity: number;
 }
@@ -133,13 +135,15 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
         since: deps.clock.now(),
         dlq: dlqOf(chain, list),
       };
-      for (const storage of storages) {
-        const { rev, bytes, vcon } = document;
-        const version = chain.egressVersion ?? deps.egressVersion;
-        const attempt: Attempt = { ...common, storage, document: { uuid, rev, bytes }, vcon, egressVersion: version };
-        // more than fits into memory goes back to the backend at once; whoever has room takes it from there
-        track(active.size < deps.capacity ? deliver(attempt) : handBack(attempt), attempt);
-      }
+      const { rev, bytes, vcon } = document;
+      const egressVersion = chain.egressVersion ?? deps.egressVersion;
+      const attempts = storages.map(
+        (storage): Attempt => ({ ...common, storage, document: { uuid, rev, bytes }, vcon, egressVersion }),
+      );
+      // more than fits into memory goes back to the backend at once; whoever has room takes it from there
+      const send = active.size < deps.capacity ? deliver : handBack;
+      if (deps.parallel) for (const attempt of attempts) track(send(attempt), attempt);
+      else if (attempts[0]) track(inTurn(attempts, send), attempts[0]);
     },
     async poll() {
       const room = deps.capacity - active.size;
@@ -166,6 +170,10 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     };
     await reports.add({ uuid, storage, action, rev: document?.rev ?? 0, result });
   }
+}
+
+async function inTurn(attempts: readonly Attempt[], send: (attempt: Attempt) => Promise<void>): Promise<void> {
+  for (const attempt of attempts) await send(attempt);
 }
 
 /** The document in the version this exit writes; parsed only for storages that look inside. */

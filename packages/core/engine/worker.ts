@@ -22,7 +22,10 @@ export interface WorkerDeps {
   /** New runs begin on the current one; it changes when the configuration does. */
   readonly runtimes: Pick<Runtimes, "current" | "hold">;
   readonly owner: string;
-  readonly settings: Pick<Settings, "concurrency" | "redisExpiry" | "egressVersion" | "storageFallback">;
+  readonly settings: Pick<
+    Settings,
+    "concurrency" | "redisExpiry" | "egressVersion" | "storageFallback" | "parallelStorage"
+  >;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch: typeof globalThis.fetch;
@@ -80,6 +83,7 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
     runtime: deps.runtimes.current,
     worker: deps.owner,
     egressVersion: deps.settings.egressVersion,
+    parallel: deps.settings.parallelStorage,
     capacity: Math.max(64, 4 * slots),
   });
 
