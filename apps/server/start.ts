@@ -37,7 +37,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
   const owner = await ownBackend(settings, log);
   const backend = await connectBackend(settings, log);
   const wake = () => supervisor.wake(SUSPECTS);
-  const { posts, lookForSuspects } = createPosts({ settings, roles, backend, log, wake });
+  const { posts, lookForSuspects, end } = createPosts({ settings, roles, backend, log, wake });
   const supervisor: Supervisor = createSupervisor({ posts, clock: systemClock, log, grace: settings.grace });
   const ended = untilTold(supervisor);
   const care = () =>
@@ -51,6 +51,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
   } finally {
     clearInterval(caring);
     await supervisor.stop();
+    await end();
     await backend.close();
     await owner?.close();
   }

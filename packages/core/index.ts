@@ -8,6 +8,7 @@ export {
   type Link,
   type LinkContext,
   type Outcome,
+  type RunFacts,
 } from "./plugin/link.ts";
 export type { Loaded, Loaders, OptionsSchema, PluginContext, PluginSpec, Stability } from "./plugin/plugin.ts";
 export { listName, secret } from "./plugin/plugin.ts";

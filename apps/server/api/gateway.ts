@@ -74,7 +74,7 @@ function createServer(deps: GatewayDeps): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE,
     clientErrorHandler: refuseSocket,
     // addresses that are none reach no hook and no handler
-    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(versionHeaders(deps))),
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply.headers(headersOfAll(deps))),
     return503OnClosing: false,
     forceCloseConnections: "idle",
     trustProxy: false,
@@ -94,13 +94,15 @@ const withSlash: onRequestAsyncHookHandler = async (request, reply) => {
   if (request.url === "/docs") return reply.redirect("docs/", 302);
 };
 
-const versionHeaders = ({ build }: GatewayDeps) => ({
+const headersOfAll = ({ build }: GatewayDeps) => ({
   "x-vcon-server-version": build.version,
   "x-vcon-server-commit": build.gitCommit,
+  // what clients stored must never be taken for a page
+  "x-content-type-options": "nosniff",
 });
 
 function addHeaders(app: FastifyInstance, deps: GatewayDeps): void {
-  const headers = versionHeaders(deps);
+  const headers = headersOfAll(deps);
   app.addHook("onRequest", async (_, reply) => {
     reply.headers(headers);
   });

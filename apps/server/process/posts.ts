@@ -19,6 +19,8 @@ export interface Posts {
   readonly posts: readonly Post[];
   /** Wakes the lane for suspects where some are waiting, whoever left them. */
   lookForSuspects(): Promise<void>;
+  /** Waits for leases that are being taken back; to be called before the backend is closed. */
+  end(): Promise<void>;
 }
 
 /** Name of the on-demand post that runs suspects one at a time, alone in its process. */
@@ -34,6 +36,8 @@ interface Lease {
 export function createPosts({ settings, roles, backend, log, wake }: PostDeps): Posts {
   const owners = new Map<Child, Lease>();
   let lists: readonly string[] = [];
+  let ending = false;
+  const takingBack = new Set<Promise<void>>();
 
   const spawn = (role: ChildRole) => (): Child => {
     const child: Child = spawnChild(role, (message) => {
@@ -54,6 +58,8 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
         return;
       } catch (error) {
         log.warn("leases of a dead worker cannot be taken back yet", { owner: lease.owner, error });
+        // leases end by themselves when nobody renews them
+        if (ending) return;
         await systemClock.sleep(RETRY_MS);
       }
     }
@@ -66,7 +72,13 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
   }
 
   const unseen = (error: unknown) => log.warn("looking for suspects failed; the next round tries again", { error });
-  const onExit: Post["onExit"] = (_, child) => void takeBack(child).then(lookForSuspects).catch(unseen);
+  const onExit: Post["onExit"] = (_, child) => {
+    const taking = takeBack(child)
+      .then(() => (ending ? undefined : lookForSuspects()))
+      .catch(unseen)
+      .finally(() => takingBack.delete(taking));
+    takingBack.add(taking);
+  };
   const worker = (at: number): Post => ({ name: `worker ${at}`, spawn: spawn("worker"), onExit });
   const api: Post[] = roles.includes("api") ? [{ name: "api", spawn: spawn("api") }] : [];
   const workers: Post[] = roles.includes("worker")
@@ -75,5 +87,9 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
         { name: SUSPECTS, spawn: spawn("suspects"), onExit, onDemand: true },
       ]
     : [];
-  return { posts: [...api, ...workers], lookForSuspects };
+  const end = async () => {
+    ending = true;
+    await Promise.all(takingBack);
+  };
+  return { posts: [...api, ...workers], lookForSuspects, end };
 }

@@ -99,7 +99,13 @@ function leaseOf(name: string, chain: string, packed: unknown): Leased {
 
 /** What `open` said about a run. */
 type Opened =
-  | { readonly kind: "open"; readonly rev: string | undefined; readonly submitted: string | undefined; readonly checkpoint: string | undefined; readonly former: string | undefined }
+  | {
+      readonly kind: "open";
+      readonly rev: string | undefined;
+      readonly submitted: string | undefined;
+      readonly checkpoint: string | undefined;
+      readonly former: string | undefined;
+    }
   | { readonly kind: "gone" | "done" }
   | { readonly kind: "outbox"; readonly text: string };
 
@@ -118,7 +124,11 @@ async function openRuns(deps: ClaimDeps, leased: readonly Leased[]): Promise<Cla
     }
     if (state.former !== undefined) litter.push(stagingKey(lease.uuid, entryOf(lease), state.former));
     const { rev, submitted } = state;
-    claims.set(lease, { ...lease, document: documentOf(lease.uuid, bytes[at], { rev, submitted }), checkpoint: checkpointOf(state.checkpoint) });
+    claims.set(lease, {
+      ...lease,
+      document: documentOf(lease.uuid, bytes[at], { rev, submitted }),
+      checkpoint: checkpointOf(state.checkpoint),
+    });
   }
   for (const lease of leased) {
     if (!isKeySafe(lease.uuid)) claims.set(lease, { ...lease, document: undefined, checkpoint: undefined });
@@ -154,9 +164,15 @@ async function openTogether(context: Context, leased: readonly Leased[]) {
 async function completeForeign(context: Context, leased: readonly Leased[], bytes: (Buffer | undefined)[]) {
   const missing = leased.flatMap(({ uuid }, at) => (bytes[at] === undefined ? [{ uuid, at }] : []));
   if (missing.length === 0) return bytes;
-  const types = await context.store.all("opening runs", missing.map(({ uuid }) => read("type", documentKey(uuid))));
+  const types = await context.store.all(
+    "opening runs",
+    missing.map(({ uuid }) => read("type", documentKey(uuid))),
+  );
   const there = missing.filter((_, index) => types[index] !== "none");
-  const documents = await readDocuments(context, there.map(({ uuid }) => uuid));
+  const documents = await readDocuments(
+    context,
+    there.map(({ uuid }) => uuid),
+  );
   const complete = [...bytes];
   for (const [index, { at }] of there.entries()) {
     const found = documents[index]?.bytes;
@@ -168,7 +184,10 @@ async function completeForeign(context: Context, leased: readonly Leased[], byte
 async function openApart(context: Context, leased: readonly Leased[]) {
   const spec = { doing: "opening runs", script: "open" as const, keys: openKeys, args: openArguments };
   const opened = (await context.store.each(spec, leased)).map(openedOf);
-  const documents = await readDocuments(context, leased.map(({ uuid }) => uuid));
+  const documents = await readDocuments(
+    context,
+    leased.map(({ uuid }) => uuid),
+  );
   return { opened, bytes: documents.map((document) => document && Buffer.from(document.bytes)) };
 }
 

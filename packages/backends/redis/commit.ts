@@ -39,7 +39,10 @@ export async function commitRuns(deps: CommitDeps, endings: readonly Commit[]): 
   await outboxes.end(finished.map(({ lease }) => lease));
   await outboxes.carryOut(pending);
   const conflicts = endings.filter((_, at) => verdicts[at]?.kind === "conflict");
-  const documents = await readDocuments(context, conflicts.map(({ lease }) => lease.uuid));
+  const documents = await readDocuments(
+    context,
+    conflicts.map(({ lease }) => lease.uuid),
+  );
   const current = new Map(conflicts.map((ending, at) => [ending, documents[at]]));
   return endings.map((ending, at) => {
     const { kind, rev, due } = verdicts[at] as Verdict;

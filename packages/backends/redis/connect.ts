@@ -171,7 +171,8 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   };
 }
 
-const isRefusal = (error: unknown): boolean => /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(String((error as Error)?.message));
+const isRefusal = (error: unknown): boolean =>
+  /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(String((error as Error)?.message));
 
 function refused(error: unknown, where: string): VconError {
   if (!isRefusal(error)) return redisFailure(error, "connecting to Redis", where);

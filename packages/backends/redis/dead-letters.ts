@@ -18,7 +18,10 @@ const PAGE = 500;
 /** Entries on their way back at a time: a crash leaves at most so many to be pushed twice. */
 const BATCH = 64;
 
-export async function deadLetters(context: Context, { dlq, list, offset, limit }: DeadLetterQuery): Promise<DeadLetter[]> {
+export async function deadLetters(
+  context: Context,
+  { dlq, list, offset, limit }: DeadLetterQuery,
+): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
   let skipped = 0;
   for await (const grave of graves(context, dlq, list === undefined ? offset : 0)) {
@@ -43,9 +46,13 @@ async function* graves({ store }: Context, dlq: string, offset: number): AsyncGe
     const plain = uuids.map((uuid) => ({ uuid, id: "" }));
     const page = first ? [...under.slice(offset), ...plain] : plain;
     if (page.length === 0) return;
-    const ids = texts0(await store.one("reading dead letters", read("hmget", records, ...page.map(({ uuid }) => `u:${uuid}`))));
+    const ids = texts0(
+      await store.one("reading dead letters", read("hmget", records, ...page.map(({ uuid }) => `u:${uuid}`))),
+    );
     const named = page.map(({ uuid, id }, index) => ({ uuid, id: id || nth(seen, uuid, ids[index]) }));
-    const jsons = texts0(await store.one("reading dead letters", read("hmget", records, ...named.map(({ id }) => `r:${id}`))));
+    const jsons = texts0(
+      await store.one("reading dead letters", read("hmget", records, ...named.map(({ id }) => `r:${id}`))),
+    );
     for (const [index, { uuid, id }] of named.entries()) yield { uuid, id, record: recordOf(jsons[index]) };
     if (uuids.length < PAGE) return;
     at += PAGE;
@@ -77,7 +84,11 @@ interface Reprocess {
   readonly fallback: string;
 }
 
-export async function reprocess(context: Context, consumers: Consumers, { dlq, count, list, fallback }: Reprocess): Promise<number> {
+export async function reprocess(
+  context: Context,
+  consumers: Consumers,
+  { dlq, count, list, fallback }: Reprocess,
+): Promise<number> {
   const { store } = context;
   const { moving } = graveKeys(dlq);
   let moved = 0;
@@ -92,7 +103,10 @@ export async function reprocess(context: Context, consumers: Consumers, { dlq, c
   return moved;
 }
 
-async function choose(context: Context, { dlq, list, most }: { readonly dlq: string; readonly list: string | undefined; readonly most: number }): Promise<Grave[]> {
+async function choose(
+  context: Context,
+  { dlq, list, most }: { readonly dlq: string; readonly list: string | undefined; readonly most: number },
+): Promise<Grave[]> {
   const chosen: Grave[] = [];
   for await (const grave of graves(context, dlq, 0)) {
     if (chosen.length >= most) break;
@@ -105,7 +119,11 @@ async function choose(context: Context, { dlq, list, most }: { readonly dlq: str
 async function exhume({ store }: Context, dlq: string, batch: readonly Grave[]): Promise<string[]> {
   if (batch.length === 0) return [];
   const { list, records, moving } = graveKeys(dlq);
-  const command = store.call("exhume", [list, records, moving], batch.flatMap(({ uuid, id }) => [uuid, id]));
+  const command = store.call(
+    "exhume",
+    [list, records, moving],
+    batch.flatMap(({ uuid, id }) => [uuid, id]),
+  );
   return texts(await store.one("taking dead letters", command)).filter((item) => item !== "");
 }
 
@@ -121,7 +139,9 @@ async function sendBack(context: Context, consumers: Consumers, { dlq, fallback,
   const { records, moving } = graveKeys(dlq);
   for (const piece of pieces(items, BATCH)) {
     const parsed = piece.map(itemOf);
-    const jsons = texts0(await store.one("reading dead letters", read("hmget", records, ...parsed.map(({ id }) => `r:${id}`))));
+    const jsons = texts0(
+      await store.one("reading dead letters", read("hmget", records, ...parsed.map(({ id }) => `r:${id}`))),
+    );
     const pushes: { readonly list: string; readonly uuid: string }[] = [];
     for (const [at, { uuid }] of parsed.entries()) {
       const record = recordOf(jsons[at]);

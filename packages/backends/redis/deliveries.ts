@@ -1,5 +1,12 @@
 import { VconError } from "@vcon-server/core";
-import type { DeliveryOutcome, DeliveryReport, DeliveryState, DeliveryTask, Document, Revision } from "@vcon-server/core/backend";
+import type {
+  DeliveryOutcome,
+  DeliveryReport,
+  DeliveryState,
+  DeliveryTask,
+  Document,
+  Revision,
+} from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
 import { type Context, pieces } from "./context.ts";
 import { readDocuments } from "./documents.ts";
@@ -35,7 +42,10 @@ export async function claimDeliveries(context: Context, max: number, lease: numb
   const taken = await takeAll(context, due, lease);
   await carryOutBoxes(context, taken.boxes, "leave");
   await setDue(context, taken.changes);
-  const documents = await readDocuments(context, taken.tasks.map(({ uuid }) => uuid));
+  const documents = await readDocuments(
+    context,
+    taken.tasks.map(({ uuid }) => uuid),
+  );
   return taken.tasks.map((task, at) => ({ ...task, document: task.action === "delete" ? undefined : documents[at] }));
 }
 
@@ -60,7 +70,11 @@ async function takeAll({ store }: Context, due: readonly DuePair[], lease: numbe
   const groups = pieces(due, store.cluster ? 1 : GROUP);
   const commands = groups.map((group) => {
     const keys = group.flatMap(({ uuid }) => [documentKeys(uuid).meta, documentKeys(uuid).deliveries]);
-    return store.call("take", keys, group.flatMap(({ storage }) => [storage, Math.max(1, Math.ceil(lease))]));
+    return store.call(
+      "take",
+      keys,
+      group.flatMap(({ storage }) => [storage, Math.max(1, Math.ceil(lease))]),
+    );
   });
   const answers = (await store.all("taking deliveries", commands)).flatMap((reply) => list(reply));
   const tasks: Omit<DeliveryTask, "document">[] = [];
@@ -70,8 +84,23 @@ async function takeAll({ store }: Context, due: readonly DuePair[], lease: numbe
     const { uuid, storage, score } = due[at] as DuePair;
     const [state, ...rest] = texts(answer);
     if (state === "take") {
-      const [next, action, attempt, since, dlq, chain] = rest.splice(0, 6) as [string, string, string, string, string, string];
-      tasks.push({ uuid, storage, action: action as DeliveryTask["action"], attempt: Number(attempt), since: Number(since), dlq, chain });
+      const [next, action, attempt, since, dlq, chain] = rest.splice(0, 6) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      tasks.push({
+        uuid,
+        storage,
+        action: action as DeliveryTask["action"],
+        attempt: Number(attempt),
+        since: Number(since),
+        dlq,
+        chain,
+      });
       changes.push({ uuid, storage, mode: "set", score: next });
     } else if (state === "busy") changes.push({ uuid, storage, mode: "set", score: rest.shift() as string });
     else changes.push({ uuid, storage, mode: "drop", score });
@@ -81,12 +110,22 @@ async function takeAll({ store }: Context, due: readonly DuePair[], lease: numbe
 }
 
 const boxesOf = (uuid: VconUuid, flat: readonly string[]): Box[] =>
-  Array.from({ length: flat.length / 2 }, (_, at) => ({ uuid, id: flat[at * 2] as string, json: flat[at * 2 + 1] as string }));
+  Array.from({ length: flat.length / 2 }, (_, at) => ({
+    uuid,
+    id: flat[at * 2] as string,
+    json: flat[at * 2 + 1] as string,
+  }));
 
 export async function settleDeliveries(context: Context, batch: readonly DeliveryReport[]): Promise<DeliveryOutcome[]> {
   const { store } = context;
   const groups = pieces(batch, store.cluster ? 1 : GROUP);
-  const commands = groups.map((group) => store.call("delivered", group.flatMap(({ uuid }) => keysInOrder(uuid)), group.flatMap(reportArguments)));
+  const commands = groups.map((group) =>
+    store.call(
+      "delivered",
+      group.flatMap(({ uuid }) => keysInOrder(uuid)),
+      group.flatMap(reportArguments),
+    ),
+  );
   const answers = (await store.all("recording deliveries", commands)).flatMap((reply) => list(reply).map(texts));
   const boxes = answers.flatMap((answer, at) => boxesOf((batch[at] as DeliveryReport).uuid, answer.slice(3)));
   await carryOutBoxes(context, boxes, "throw");
@@ -95,12 +134,23 @@ export async function settleDeliveries(context: Context, batch: readonly Deliver
     return mode === "set" || mode === "drop" ? [{ uuid, storage, mode, score: score as string }] : [];
   });
   await setDue(context, changes);
-  return outcomes(context, batch, answers.map(([outcome]) => outcome === "again"));
+  return outcomes(
+    context,
+    batch,
+    answers.map(([outcome]) => outcome === "again"),
+  );
 }
 
-async function outcomes(context: Context, batch: readonly DeliveryReport[], again: readonly boolean[]): Promise<DeliveryOutcome[]> {
+async function outcomes(
+  context: Context,
+  batch: readonly DeliveryReport[],
+  again: readonly boolean[],
+): Promise<DeliveryOutcome[]> {
   const more = batch.filter((_, at) => again[at]);
-  const documents = await readDocuments(context, more.map(({ uuid }) => uuid));
+  const documents = await readDocuments(
+    context,
+    more.map(({ uuid }) => uuid),
+  );
   const newest = new Map<DeliveryReport, Document | undefined>(more.map((report, at) => [report, documents[at]]));
   return batch.map((report) => {
     const document = newest.get(report);
@@ -148,7 +198,13 @@ async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure:
   const done = boxes.filter((box) => !failed.has(box));
   await store.all(
     "completing deliveries",
-    [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) => store.call("unbox", keysInOrder(uuid), all.map(({ id }) => id))),
+    [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) =>
+      store.call(
+        "unbox",
+        keysInOrder(uuid),
+        all.map(({ id }) => id),
+      ),
+    ),
   );
 }
 
@@ -169,7 +225,10 @@ interface StoredPair {
   readonly error?: string;
 }
 
-export async function deliveriesOf({ store }: Context, uuid: VconUuid): Promise<Readonly<Record<string, DeliveryState>>> {
+export async function deliveriesOf(
+  { store }: Context,
+  uuid: VconUuid,
+): Promise<Readonly<Record<string, DeliveryState>>> {
   if (!isKeySafe(uuid)) return {};
   const fields = pairsOf(await store.one("reading deliveries", read("hgetall", documentKeys(uuid).deliveries)));
   const states: [string, DeliveryState][] = fields.flatMap(([field, json]): [string, DeliveryState][] =>
@@ -200,7 +259,9 @@ export async function backlogOf({ store }: Context): Promise<Readonly<Record<str
         counts.set(storage, (counts.get(storage) ?? 0) + 1);
       }
     }
-    open = open.map(({ shard }, at) => ({ shard, cursor: text(list(replies[at])[0]) })).filter(({ cursor }) => cursor !== "0");
+    open = open
+      .map(({ shard }, at) => ({ shard, cursor: text(list(replies[at])[0]) }))
+      .filter(({ cursor }) => cursor !== "0");
   }
   return Object.fromEntries(counts);
 }
@@ -208,8 +269,11 @@ export async function backlogOf({ store }: Context): Promise<Readonly<Record<str
 /** Makes a delivery that was given up due again; false when there is none. */
 export async function reviveDelivery(context: Context, uuid: VconUuid, storage: string): Promise<boolean> {
   const { meta, deliveries } = documentKeys(uuid);
-  const score = maybeText(await context.store.one("reviving a delivery", context.store.call("revive", [meta, deliveries], [storage])));
-  if (score === undefined) throw new VconError("VCON_INTERNAL", `reviving the delivery of ${uuid} to ${storage}: no answer`);
+  const score = maybeText(
+    await context.store.one("reviving a delivery", context.store.call("revive", [meta, deliveries], [storage])),
+  );
+  if (score === undefined)
+    throw new VconError("VCON_INTERNAL", `reviving the delivery of ${uuid} to ${storage}: no answer`);
   if (integer(score) === 0) return false;
   await setDue(context, [{ uuid, storage, mode: "set", score }]);
   return true;

@@ -62,9 +62,15 @@ const sha1 = (bytes: Uint8Array): string => createHash("sha1").update(bytes).dig
  * SHA-1 of the foreign documents that still have the revision named, so that a script, which knows no SHA-256, can
  * compare in its own step; `""` where the content is another by now.
  */
-export async function foreignHashes(context: Context, wanted: readonly { readonly uuid: string; readonly rev: string }[]): Promise<string[]> {
+export async function foreignHashes(
+  context: Context,
+  wanted: readonly { readonly uuid: string; readonly rev: string }[],
+): Promise<string[]> {
   if (wanted.length === 0) return [];
-  const documents = await readDocuments(context, wanted.map(({ uuid }) => uuid));
+  const documents = await readDocuments(
+    context,
+    wanted.map(({ uuid }) => uuid),
+  );
   return wanted.map(({ rev }, at) => {
     const document = documents[at];
     return document && foreignRevision(document.bytes) === rev ? sha1(document.bytes) : "";
@@ -84,7 +90,10 @@ export async function removeDocument(context: Context, uuid: VconUuid, storages:
   const [existed, terms, ...due] = list(await store.one("deleting a vCon", command));
   await removeFromIndex(context, uuid, termsOf(text(terms)));
   const pairs = due.map((pair) => texts(pair) as [string, string]);
-  await setDue(context, pairs.map(([storage, score]) => ({ uuid, storage, mode: "set", score })));
+  await setDue(
+    context,
+    pairs.map(([storage, score]) => ({ uuid, storage, mode: "set", score })),
+  );
   return integer(existed) === 1;
 }
 

@@ -36,7 +36,9 @@ export async function healthOf({ store, waitForReplica }: Context): Promise<Back
   const began = performance.now();
   await store.on(firstOf(store), "asking Redis for a sign of life", read("ping"));
   const latency = performance.now() - began;
-  const nodes = await Promise.all(store.masters().map(async (node) => ({ info: await infoOf(store, node), fsync: await fsyncOf(store, node) })));
+  const nodes = await Promise.all(
+    store.masters().map(async (node) => ({ info: await infoOf(store, node), fsync: await fsyncOf(store, node) })),
+  );
   const fills = nodes.flatMap(({ info }) => fillOf(info));
   const warnings = new Set(nodes.flatMap(({ info, fsync }) => warningsOf(info, { fsync, waitForReplica })));
   const info = nodes[0]?.info;
@@ -51,7 +53,8 @@ export async function healthOf({ store, waitForReplica }: Context): Promise<Back
 
 function firstOf(store: Store): Redis {
   const [node] = store.masters();
-  if (!node) throw new VconError("VCON_BACKEND_DOWN", "asking Redis for a sign of life: no node of the cluster is connected");
+  if (!node)
+    throw new VconError("VCON_BACKEND_DOWN", "asking Redis for a sign of life: no node of the cluster is connected");
   return node;
 }
 
@@ -71,16 +74,23 @@ function fillOf(info: Info): number[] {
 }
 
 /** What an operator should change. Pure. */
-export function warningsOf(info: Info, { fsync, waitForReplica }: { readonly fsync: string | undefined; readonly waitForReplica: boolean }): string[] {
+export function warningsOf(
+  info: Info,
+  { fsync, waitForReplica }: { readonly fsync: string | undefined; readonly waitForReplica: boolean },
+): string[] {
   const warnings: string[] = [];
   const policy = info.get("maxmemory_policy") ?? "noeviction";
   if (info.get("aof_enabled") !== "1") {
     warnings.push("Redis loses acknowledged vCons when it stops: set `appendonly yes` and `appendfsync always`");
   } else if (fsync !== undefined && fsync !== "always") {
-    warnings.push(`Redis may lose the last acknowledged vCons when it is killed (appendfsync ${fsync}): set \`appendfsync always\``);
+    warnings.push(
+      `Redis may lose the last acknowledged vCons when it is killed (appendfsync ${fsync}): set \`appendfsync always\``,
+    );
   }
   if (policy !== "noeviction") {
-    warnings.push(`Redis may throw vCons away when memory runs out (maxmemory-policy ${policy}): set \`maxmemory-policy noeviction\``);
+    warnings.push(
+      `Redis may throw vCons away when memory runs out (maxmemory-policy ${policy}): set \`maxmemory-policy noeviction\``,
+    );
   }
   if (waitForReplica && Number(info.get("connected_slaves") ?? 0) === 0) {
     warnings.push("REDIS_ACK=replica but no replica is connected, so nothing can be taken in: start a replica");

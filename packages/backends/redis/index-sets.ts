@@ -57,7 +57,10 @@ export async function moveInIndex(context: Context, moves: readonly IndexMove[])
   let open = moves;
   let known = await indexesOf(context, open);
   for (let round = 0; round < 5 && open.length > 0; round++) {
-    await apply(context, open.flatMap(({ uuid, former }, at) => moving(context, { uuid, former, to: known[at] })));
+    await apply(
+      context,
+      open.flatMap(({ uuid, former }, at) => moving(context, { uuid, former, to: known[at] })),
+    );
     const now = await indexesOf(context, open);
     const changed = open.map((_, at) => at).filter((at) => JSON.stringify(now[at]) !== JSON.stringify(known[at]));
     open = changed.map((at) => ({ uuid: (open[at] as IndexMove).uuid, former: known[at]?.terms ?? [] }));
@@ -83,7 +86,10 @@ async function indexesOf({ store }: Context, of: readonly { readonly uuid: strin
   });
 }
 
-export async function reindex(context: Context, entries: readonly { readonly uuid: VconUuid; readonly index: Index }[]): Promise<void> {
+export async function reindex(
+  context: Context,
+  entries: readonly { readonly uuid: VconUuid; readonly index: Index }[],
+): Promise<void> {
   const { store } = context;
   const replies = await store.all(
     DOING,
@@ -106,7 +112,9 @@ export async function listUuids(context: Context, { since, until, offset, limit 
   while (found.size < limit) {
     const want = Math.min(1000, limit - found.size);
     const range = [until ?? "+inf", since ?? "-inf", "LIMIT", at, want];
-    const members = texts(await context.store.one("listing vCons", read("zrevrangebyscore", context.sortedSet, ...range)));
+    const members = texts(
+      await context.store.one("listing vCons", read("zrevrangebyscore", context.sortedSet, ...range)),
+    );
     const { live, stale } = await sift(context, members.map(bare));
     for (const uuid of live) found.add(uuid);
     await prune(context, stale);
@@ -119,7 +127,10 @@ export async function listUuids(context: Context, { since, until, offset, limit 
 /** Uuids that carry every term: the smallest set is read, the others are asked. */
 export async function searchUuids(context: Context, terms: readonly IndexTerm[]): Promise<VconUuid[]> {
   const { store } = context;
-  const sizes = await store.all("searching", terms.map((term) => read("scard", term)));
+  const sizes = await store.all(
+    "searching",
+    terms.map((term) => read("scard", term)),
+  );
   const bySize = terms.map((term, at) => ({ term, size: integer(sizes[at]) })).sort((a, b) => a.size - b.size);
   const [smallest, ...others] = bySize;
   if (!smallest || smallest.size === 0) return [];
@@ -145,9 +156,16 @@ async function sift(context: Context, uuids: readonly string[]) {
  * Takes documents that are gone out of the index. One that comes back between the look and the removal is put in
  * again: a submission writes the document first and the index after it.
  */
-export async function prune(context: Context, uuids: readonly string[], also: readonly IndexTerm[] = []): Promise<void> {
+export async function prune(
+  context: Context,
+  uuids: readonly string[],
+  also: readonly IndexTerm[] = [],
+): Promise<void> {
   if (uuids.length === 0) return;
-  const indexes = await indexesOf(context, uuids.map((uuid) => ({ uuid })));
+  const indexes = await indexesOf(
+    context,
+    uuids.map((uuid) => ({ uuid })),
+  );
   await apply(
     context,
     uuids.flatMap((uuid, at) => [
@@ -156,14 +174,20 @@ export async function prune(context: Context, uuids: readonly string[], also: re
     ]),
   );
   const { live } = await sift(context, uuids);
-  await moveInIndex(context, live.map((uuid) => ({ uuid, former: [] })));
+  await moveInIndex(
+    context,
+    live.map((uuid) => ({ uuid, former: [] })),
+  );
 }
 
 /** Which of these have a working copy. */
 async function existing({ store }: Context, uuids: readonly string[]): Promise<boolean[]> {
   const found: boolean[] = [];
   for (const piece of pieces(uuids, 512)) {
-    const replies = await store.all("looking for vCons", piece.map((uuid) => read("exists", documentKey(uuid))));
+    const replies = await store.all(
+      "looking for vCons",
+      piece.map((uuid) => read("exists", documentKey(uuid))),
+    );
     found.push(...replies.map((reply) => integer(reply) === 1));
   }
   return found;

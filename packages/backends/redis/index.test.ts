@@ -25,5 +25,11 @@ const opener =
     return { backend, second: open, close: () => backend.close() };
   };
 
-backendConformance("redis, one server", opener(() => ({ url: server.url, servers: [server] })));
-backendConformance("redis, cluster of three masters", opener(() => cluster));
+backendConformance(
+  "redis, one server",
+  opener(() => ({ url: server.url, servers: [server] })),
+);
+backendConformance(
+  "redis, cluster of three masters",
+  opener(() => cluster),
+);

@@ -70,7 +70,10 @@ export async function openRedisBackend(options: RedisBackendOptions): Promise<Ba
   };
 }
 
-function operations(context: Context, outboxes: ReturnType<typeof createOutboxes>): Omit<Backend, "waitForWork" | "close"> {
+function operations(
+  context: Context,
+  outboxes: ReturnType<typeof createOutboxes>,
+): Omit<Backend, "waitForWork" | "close"> {
   const consumers = createConsumers(context);
   const origins: Origins = new Map();
   const deps = { context, consumers, outboxes, origins, unfit: new Set<string>() };

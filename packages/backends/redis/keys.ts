@@ -73,7 +73,5 @@ export const dueMember = (uuid: string, storage: string): string => `${uuid} ${s
 
 export function readDueMember(member: string): { readonly uuid: string; readonly storage: string } {
   const gap = member.indexOf(" ");
-  return gap < 0
-    ? { uuid: member, storage: "" }
-    : { uuid: member.slice(0, gap), storage: member.slice(gap + 1) };
+  return gap < 0 ? { uuid: member, storage: "" } : { uuid: member.slice(0, gap), storage: member.slice(gap + 1) };
 }

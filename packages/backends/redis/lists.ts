@@ -1,6 +1,6 @@
-import { isWrongType } from "./failures.ts";
 import type { Context } from "./context.ts";
 import { pieces } from "./context.ts";
+import { isWrongType } from "./failures.ts";
 import { isKeySafe, keysInOrder, listKeys } from "./keys.ts";
 import { integer, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
@@ -20,7 +20,10 @@ export function createConsumers({ store }: Pick<Context, "store">): Consumers {
     async among(lists) {
       const all = [...new Set(lists)];
       const unknown = all.filter((list) => !known.has(list));
-      const replies = await store.all("looking at lists", unknown.map((list) => read("exists", listKeys(list).token)));
+      const replies = await store.all(
+        "looking at lists",
+        unknown.map((list) => read("exists", listKeys(list).token)),
+      );
       for (const [at, list] of unknown.entries()) if (integer(replies[at]) === 1) known.add(list);
       return new Set(all.filter((list) => known.has(list)));
     },
@@ -30,7 +33,11 @@ export function createConsumers({ store }: Pick<Context, "store">): Consumers {
 /** Most members of one RPUSH: a script cannot unpack more. */
 const PIECE = 4_000;
 
-export async function pushAll(context: Context, consumers: Consumers, { list, uuids }: { readonly list: string; readonly uuids: readonly string[] }): Promise<void> {
+export async function pushAll(
+  context: Context,
+  consumers: Consumers,
+  { list, uuids }: { readonly list: string; readonly uuids: readonly string[] },
+): Promise<void> {
   const { store } = context;
   if (uuids.length === 0) return;
   if ((await consumers.among([list])).has(list)) await refer(context, list, uuids);
@@ -75,7 +82,11 @@ export async function depthsOf({ store }: Context, lists: readonly string[]): Pr
   });
 }
 
-export async function peekAt({ store }: Context, list: string, { offset, count }: { readonly offset: number; readonly count: number }): Promise<string[]> {
+export async function peekAt(
+  { store }: Context,
+  list: string,
+  { offset, count }: { readonly offset: number; readonly count: number },
+): Promise<string[]> {
   if (count < 1) return [];
   const command = read("lrange", list, offset, offset + count - 1);
   const [reply] = await store.tryAll([command]);

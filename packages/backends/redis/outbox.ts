@@ -146,7 +146,10 @@ async function flush(context: Context, pending: readonly Pending[]) {
     failure ??= failureOf(reply, "carrying out the end of a run", command);
     for (const item of items) failed.add(item);
   }
-  await moveInIndex(context, parsed.flatMap(({ item, move }) => (move && !failed.has(item) ? [move] : [])));
+  await moveInIndex(
+    context,
+    parsed.flatMap(({ item, move }) => (move && !failed.has(item) ? [move] : [])),
+  );
   return { failed, failure };
 }
 
@@ -183,7 +186,10 @@ function pushSteps({ store }: Context, parsed: readonly Parsed[]): Step[] {
 function burialSteps(context: Context, parsed: readonly Parsed[]): Step[] {
   const burials = parsed.flatMap(({ item, outbox: { dead } }) => (dead ? [{ item, dead }] : []));
   return [...Map.groupBy(burials, ({ dead }) => dead.dlq)].map(([, all]) => ({
-    command: buryCommand(context, all.map(({ dead }) => dead)),
+    command: buryCommand(
+      context,
+      all.map(({ dead }) => dead),
+    ),
     items: all.map(({ item }) => item),
   }));
 }
@@ -191,5 +197,9 @@ function burialSteps(context: Context, parsed: readonly Parsed[]): Step[] {
 /** Appends these dead letters of one list. */
 export function buryCommand({ store }: Context, burials: readonly Burial[]): Command {
   const { list, records } = graveKeys((burials[0] as Burial).dlq);
-  return store.call("bury", [list, records], burials.flatMap(({ id, record }) => [id, record.uuid, JSON.stringify(record)]));
+  return store.call(
+    "bury",
+    [list, records],
+    burials.flatMap(({ id, record }) => [id, record.uuid, JSON.stringify(record)]),
+  );
 }

@@ -42,16 +42,26 @@ export async function giveBack({ store }: Context, { owner, lists, known }: Hold
 }
 
 export async function suspectsOf({ store }: Context, lists: readonly string[]): Promise<number[]> {
-  const replies = await store.all("counting suspects", lists.map((list) => read("zcard", listKeys(list).suspects)));
+  const replies = await store.all(
+    "counting suspects",
+    lists.map((list) => read("zcard", listKeys(list).suspects)),
+  );
   return replies.map(integer);
 }
 
-export async function writeCheckpoints({ store }: Context, batch: readonly CheckpointWrite[]): Promise<("ok" | "lost" | "gone")[]> {
+export async function writeCheckpoints(
+  { store }: Context,
+  batch: readonly CheckpointWrite[],
+): Promise<("ok" | "lost" | "gone")[]> {
   const kept = batch.filter(({ lease }) => isKeySafe(lease.uuid));
   const replies = await store.all(
     "keeping checkpoints",
     kept.map(({ lease, checkpoint }) =>
-      store.call("checkpoint", [documentKeys(lease.uuid).meta], [entryOf(lease), lease.token, JSON.stringify(checkpoint)]),
+      store.call(
+        "checkpoint",
+        [documentKeys(lease.uuid).meta],
+        [entryOf(lease), lease.token, JSON.stringify(checkpoint)],
+      ),
     ),
   );
   const results = new Map(kept.map((write, at) => [write, text(replies[at]) as "ok" | "lost" | "gone"]));
@@ -59,4 +69,5 @@ export async function writeCheckpoints({ store }: Context, batch: readonly Check
   return batch.map((write) => results.get(write) ?? "ok");
 }
 
-const sum = (replies: readonly unknown[]): number => replies.reduce<number>((total, reply) => total + integer(reply), 0);
+const sum = (replies: readonly unknown[]): number =>
+  replies.reduce<number>((total, reply) => total + integer(reply), 0);

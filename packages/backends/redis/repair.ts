@@ -26,7 +26,9 @@ async function finishIntents(context: Context): Promise<void> {
   const before = (await serverTime(context)) - INTENT_PATIENCE;
   for (let shard = 0; shard < SHARDS; shard++) {
     const key = intentShard(shard);
-    const members = texts(await store.one("looking for intents", read("zrangebyscore", key, "-inf", before, "LIMIT", 0, 100)));
+    const members = texts(
+      await store.one("looking for intents", read("zrangebyscore", key, "-inf", before, "LIMIT", 0, 100)),
+    );
     for (const member of members) {
       // written by `submit` of this server
       const intent = JSON.parse(member) as Intent;
@@ -50,7 +52,10 @@ async function pruneSlice(context: Context, at: number): Promise<number> {
   const { store, sortedSet } = context;
   const members = texts(await store.one("looking for expired vCons", read("zrange", sortedSet, at, at + SLICE - 1)));
   const uuids = members.map((member) => (member.startsWith("vcon:") ? member.slice("vcon:".length) : member));
-  const there = await store.all("looking for vCons", uuids.map((uuid) => read("exists", documentKey(uuid))));
+  const there = await store.all(
+    "looking for vCons",
+    uuids.map((uuid) => read("exists", documentKey(uuid))),
+  );
   const stale = uuids.filter((_, index) => integer(there[index]) === 0);
   await prune(context, stale);
   return members.length < SLICE ? 0 : at + members.length - stale.length;

@@ -47,8 +47,9 @@ const FOLDER = join(import.meta.dirname, "scripts");
 export function loadScripts(): Scripts {
   const scripts: Partial<Record<ScriptName, Script>> = {};
   for (const name of NAMES) {
-    const source = readFileSync(join(FOLDER, `${name}.lua`), "utf8").replace(/^--@include (\S+)$/gm, (_, part: string) =>
-      readFileSync(join(FOLDER, `part-${part}.lua`), "utf8").trimEnd(),
+    const source = readFileSync(join(FOLDER, `${name}.lua`), "utf8").replace(
+      /^--@include (\S+)$/gm,
+      (_, part: string) => readFileSync(join(FOLDER, `part-${part}.lua`), "utf8").trimEnd(),
     );
     scripts[name] = { name, source, sha: createHash("sha1").update(source).digest("hex") };
   }

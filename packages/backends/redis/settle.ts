@@ -2,10 +2,10 @@ import type { Ending, Lease, SettleResult } from "@vcon-server/core/backend";
 import { entryOf, type Origins, originKey } from "./claim.ts";
 import { type Commit, commitRuns } from "./commit.ts";
 import type { Context } from "./context.ts";
+import { outboxOf } from "./endings.ts";
 import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
 import type { Outboxes, Pending } from "./outbox.ts";
-import { outboxOf } from "./endings.ts";
 import { writeCheckpoints } from "./owners.ts";
 import { integer, list, text } from "./replies.ts";
 
@@ -56,14 +56,20 @@ async function endLoose({ outboxes }: SettleDeps, endings: readonly Commit[]): P
 async function delay(deps: SettleDeps, endings: readonly Later[]): Promise<SettleResult[]> {
   const { context, outboxes } = deps;
   const kept = endings.filter(({ checkpoint }) => checkpoint !== undefined);
-  const writes = kept.map(({ lease, checkpoint }) => ({ lease, checkpoint: checkpoint as NonNullable<Later["checkpoint"]> }));
+  const writes = kept.map(({ lease, checkpoint }) => ({
+    lease,
+    checkpoint: checkpoint as NonNullable<Later["checkpoint"]>,
+  }));
   const states = await writeCheckpoints(context, writes);
   const refused = new Map<Ending, "lost" | "gone">();
   for (const [at, state] of states.entries()) if (state !== "ok") refused.set(kept[at] as Later, state);
   const gone = endings.filter((ending) => refused.get(ending) === "gone");
   await outboxes.end(gone.map(({ lease }) => lease));
   const parking = endings.filter((ending) => !refused.has(ending));
-  const parked = await park(context, parking.map(({ lease, delay: ms, attempt }) => ({ lease, mode: "later", ms, attempt: String(attempt) })));
+  const parked = await park(
+    context,
+    parking.map(({ lease, delay: ms, attempt }) => ({ lease, mode: "later", ms, attempt: String(attempt) })),
+  );
   const held = new Map(parking.map((ending, at) => [ending, parked[at] === true]));
   return endings.map((ending) => {
     const state = refused.get(ending);
@@ -90,7 +96,10 @@ async function release(deps: SettleDeps, endings: readonly Release[]): Promise<S
     return opened.get(ending) === "head" ? "head" : "later";
   };
   // "lost" in the document's slot means lost in the list's slot, or an opening that was taken back by a former try
-  const parked = await park(context, endings.map((ending) => ({ lease: ending.lease, mode: modeOf(ending), ms: 0, attempt: "" })));
+  const parked = await park(
+    context,
+    endings.map((ending) => ({ lease: ending.lease, mode: modeOf(ending), ms: 0, attempt: "" })),
+  );
   return parked.map((held) => (held ? OK : { kind: "lost" }));
 }
 
@@ -108,7 +117,13 @@ async function park({ store }: Context, parking: readonly Parking[]): Promise<bo
     "parking entries",
     groups.map(([name, items]) => {
       const { list: entries, runs, parked, later, suspects } = listKeys(name);
-      const args = items.flatMap(({ lease, mode, ms, attempt }) => [lease.entry, lease.token, mode, Math.max(0, Math.ceil(ms)), attempt]);
+      const args = items.flatMap(({ lease, mode, ms, attempt }) => [
+        lease.entry,
+        lease.token,
+        mode,
+        Math.max(0, Math.ceil(ms)),
+        attempt,
+      ]);
       return store.call("park", [entries, runs, parked, later, suspects], args);
     }),
   );

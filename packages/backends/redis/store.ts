@@ -70,7 +70,10 @@ export function createStore(connection: Connection, log: Logger): Store {
     if (!unknown.includes(true)) return replies;
     // reads are repeated with the scripts that had not run yet: what they returned came too early
     const again = commands.map((_, at) => at).filter((at) => unknown[at] || commands[at]?.reads);
-    const repeated = await send(connection, again.map((at) => withSource(commands[at] as Command)));
+    const repeated = await send(
+      connection,
+      again.map((at) => withSource(commands[at] as Command)),
+    );
     for (const [index, at] of again.entries()) replies[at] = repeated[index];
     return replies;
   }
@@ -96,8 +99,13 @@ export function createStore(connection: Connection, log: Logger): Store {
     call,
     async each({ doing, script, keys, args }, items) {
       const size = connection.cluster ? 1 : GROUP;
-      const groups = Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
-      const replies = await all(doing, groups.map((group) => call(script, group.flatMap(keys), group.flatMap(args))));
+      const groups = Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
+        items.slice(at * size, (at + 1) * size),
+      );
+      const replies = await all(
+        doing,
+        groups.map((group) => call(script, group.flatMap(keys), group.flatMap(args))),
+      );
       return replies.flatMap((reply) => (Array.isArray(reply) ? reply : [reply]));
     },
     async on(node, doing, command) {

@@ -52,7 +52,10 @@ async function submitWhole(context: Context, attempts: readonly Attempt[]): Prom
   const answers: Answer[] = [];
   let open = attempts.map((attempt, at) => ({ attempt, at }));
   for (let round = 0; open.length > 0; round++) {
-    const replies = await context.store.all(DOING, open.map(({ attempt }) => wholeCommand(context, attempt)));
+    const replies = await context.store.all(
+      DOING,
+      open.map(({ attempt }) => wholeCommand(context, attempt)),
+    );
     const again: typeof open = [];
     for (const [index, { attempt, at }] of open.entries()) {
       const answer = answerOf(replies[index]);
@@ -95,14 +98,25 @@ export interface Intent {
 /** Cluster: intent, document and meta, index, queue, intent removed. Whatever stops in between, `repair` finishes. */
 async function submitApart(context: Context, attempts: readonly Attempt[]): Promise<Answer[]> {
   const { store } = context;
-  const before = await store.all(DOING, attempts.map(({ submission }) => read("hget", documentKeys(submission.uuid).meta, "terms")));
+  const before = await store.all(
+    DOING,
+    attempts.map(({ submission }) => read("hget", documentKeys(submission.uuid).meta, "terms")),
+  );
   const intents = attempts.map(({ submission: { uuid, submitted, lists } }, at): Intent => {
     return { id: randomUUID(), uuid, submitted, lists, former: maybeText(before[at]) ?? "[]" };
   });
   const members = intents.map((intent) => JSON.stringify(intent));
   const keyed = intents.map(({ uuid }) => intentKey(uuid));
-  await store.all(DOING, members.map((member, at) => write("zadd", keyed[at] as string, Date.now(), member)));
-  const answers = (await store.all(DOING, attempts.map((attempt) => apartCommand(context, attempt)))).map(answerOf);
+  await store.all(
+    DOING,
+    members.map((member, at) => write("zadd", keyed[at] as string, Date.now(), member)),
+  );
+  const answers = (
+    await store.all(
+      DOING,
+      attempts.map((attempt) => apartCommand(context, attempt)),
+    )
+  ).map(answerOf);
   const stored = answers.flatMap(({ kind, extra }, at) =>
     kind === "created" || kind === "replaced" ? [{ uuid: (intents[at] as Intent).uuid, former: termsOf(extra) }] : [],
   );
@@ -115,7 +129,10 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
       return queues ? submission.lists.map((name) => write("rpush", name, submission.uuid)) : [];
     }),
   );
-  await store.all(DOING, members.map((member, at) => write("zrem", keyed[at] as string, member)));
+  await store.all(
+    DOING,
+    members.map((member, at) => write("zrem", keyed[at] as string, member)),
+  );
   return answers;
 }
 
@@ -136,15 +153,22 @@ async function resultOf(context: Context, { uuid }: Submission, { kind, rev, ext
     case "same":
       return { kind, rev: Number(rev) };
     case "refused":
-      return { kind, rev: extra === "foreign" ? (await current(context, uuid))?.rev : rev === undefined ? undefined : Number(rev) };
+      return {
+        kind,
+        rev: extra === "foreign" ? (await current(context, uuid))?.rev : rev === undefined ? undefined : Number(rev),
+      };
     case "unfit":
-      throw new VconError("VCON_BACKEND_UNFIT", `${DOING}: the key ${rev} holds another type of value; rename the list or remove the key`);
+      throw new VconError(
+        "VCON_BACKEND_UNFIT",
+        `${DOING}: the key ${rev} holds another type of value; rename the list or remove the key`,
+      );
     default:
       throw new VconError("VCON_BACKEND_DOWN", `${DOING}: ${uuid} kept changing while it was stored; send it again`);
   }
 }
 
-const current = async (context: Context, uuid: string): Promise<Document | undefined> => (await readDocuments(context, [uuid]))[0];
+const current = async (context: Context, uuid: string): Promise<Document | undefined> =>
+  (await readDocuments(context, [uuid]))[0];
 
 /** Waits until a replica has everything this client wrote so far. */
 async function waitForReplica({ store, timeout }: Context): Promise<void> {

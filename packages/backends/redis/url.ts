@@ -89,5 +89,4 @@ function decode(text: string): string {
   }
 }
 
-const bad = (why: string) =>
-  new VconError("VCON_SETTING_INVALID", `REDIS_URL cannot be used: ${why}; write ${FORMS}`);
+const bad = (why: string) => new VconError("VCON_SETTING_INVALID", `REDIS_URL cannot be used: ${why}; write ${FORMS}`);

@@ -1,9 +1,9 @@
+import type { Logger } from "@vcon-server/core";
 import { Redis } from "ioredis";
 import type { Connection } from "./connect.ts";
 import { redisFailure } from "./failures.ts";
 import { listKeys } from "./keys.ts";
 import { integer, text, texts } from "./replies.ts";
-import type { Logger } from "@vcon-server/core";
 
 /** Longest sleep without looking again: bounds what a lost notification can delay. */
 const LONGEST = 1_000;

@@ -75,6 +75,7 @@ async function run(
     claim,
     chain,
     runtime,
+    egressVersion: undefined,
     stop: new AbortController().signal,
     clock: systemClock,
     random: () => 0.5,

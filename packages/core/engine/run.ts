@@ -1,8 +1,8 @@
 import { formOf, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
 import type { Checkpoint, Claim, Document } from "../backend/backend.ts";
-import type { ChainPlan } from "../config/plan.ts";
+import type { ChainPlan, EgressVersion } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
-import type { Clock, Outcome } from "../plugin/link.ts";
+import type { Clock, Outcome, RunFacts } from "../plugin/link.ts";
 import { backoff, withTimeout } from "../resilience/index.ts";
 import type { PreparedStep, Runtime } from "./runtime.ts";
 import { monotonic, type Watch } from "./watch.ts";
@@ -41,6 +41,8 @@ export interface RunContext {
   readonly claim: Claim;
   readonly chain: ChainPlan;
   readonly runtime: Runtime;
+  /** The deployment's version at exits; a chain's own comes first. */
+  readonly egressVersion: EgressVersion | undefined;
   /** Aborted when the worker must let go of its runs. */
   readonly stop: AbortSignal;
   readonly clock: Clock;
@@ -187,7 +189,7 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       options: step.options,
       deps: step.deps,
       log: step.log,
-      run: { uuid: context.claim.uuid, chain: context.chain.name, link: step.name, attempt: progress.attempt + 1 },
+      run: factsOf(step, progress, context),
       get signal() {
         controller ??= new AbortController();
         return controller.signal;
@@ -213,6 +215,15 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
     end();
   }
 }
+
+const factsOf = (step: PreparedStep, { attempt }: Progress, { claim, chain, egressVersion }: RunContext): RunFacts => ({
+  uuid: claim.uuid,
+  chain: chain.name,
+  link: step.name,
+  attempt: attempt + 1,
+  jsonBodies: chain.jsonBodies,
+  egressVersion: chain.egressVersion ?? egressVersion,
+});
 
 function checkOutcome(link: string, outcome: Outcome, before: Vcon): void {
   const known = outcome?.kind === "halt" || (outcome?.kind === "forward" && typeof outcome.vcon === "object");

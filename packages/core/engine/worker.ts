@@ -271,6 +271,7 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
       claim,
       chain,
       runtime,
+      egressVersion: deps.settings.egressVersion,
       stop: letGo.signal,
       clock,
       random: deps.random,

@@ -31,13 +31,24 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** What a link may know about the run it is part of. */
+export interface RunFacts {
+  /** Which vCon it is; a signed one has no `uuid` member of its own. */
+  readonly uuid: VconUuid;
+  readonly chain: string;
+  /** Name of the step in the configuration. */
+  readonly link: string;
+  /** Which try of this step this is; 1 = first. */
+  readonly attempt: number;
+  /** How JSON bodies are written: as text, like the original and its ecosystem, or as values. */
+  readonly jsonBodies: "text" | "value";
+  /** Version in which vCons leave the server here; as they are stored when undefined. */
+  readonly egressVersion: "0.0.1" | "0.3.0" | "0.4.0" | undefined;
+}
+
 export interface LinkContext<S extends OptionsSchema, L extends Loaders, State = unknown> extends PluginContext<S, L> {
   readonly vcon: Vcon;
-  /**
-   * Which vCon (a signed one has no `uuid` member of its own), the chain, the step in it, and which try of this step
-   * this is (1 = first).
-   */
-  readonly run: { readonly uuid: VconUuid; readonly chain: string; readonly link: string; readonly attempt: number };
+  readonly run: RunFacts;
   /** Aborts when the worker shuts down for good or the link runs out of time. */
   readonly signal: AbortSignal;
   /** The only way to the network; what it may reach is decided by the server. */

@@ -1,6 +1,6 @@
 import type { Vcon, VconUuid } from "@vcon-server/vcon";
 import type { z } from "zod";
-import type { Clock, Link, Outcome } from "../plugin/link.ts";
+import type { Clock, Link, Outcome, RunFacts } from "../plugin/link.ts";
 import type { Loaded, Loaders, OptionsSchema } from "../plugin/plugin.ts";
 import { type Logger, silent } from "../telemetry/logger.ts";
 import { instantClock, seededRandom } from "./clocks.ts";
@@ -19,6 +19,10 @@ export interface LinkRun<L extends Loaders = Loaders> {
   readonly deps?: Partial<Loaded<L>>;
   /** Which try this is; defaults to 1. */
   readonly attempt?: number;
+  /** How the chain writes JSON bodies; defaults to `text`. */
+  readonly jsonBodies?: RunFacts["jsonBodies"];
+  /** Version the chain writes at its exits. */
+  readonly egressVersion?: RunFacts["egressVersion"];
   readonly signal?: AbortSignal;
   /** Defaults to one that refuses every request. */
   readonly fetch?: typeof globalThis.fetch;
@@ -65,7 +69,14 @@ export async function openLink<S extends OptionsSchema, L extends Loaders, State
       return link.run({
         ...context,
         vcon,
-        run: { uuid: run.uuid ?? vcon.uuid, chain: "test", link: link.name, attempt: run.attempt ?? 1 },
+        run: {
+          uuid: run.uuid ?? vcon.uuid,
+          chain: "test",
+          link: link.name,
+          attempt: run.attempt ?? 1,
+          jsonBodies: run.jsonBodies ?? "text",
+          egressVersion: run.egressVersion,
+        },
         signal: run.signal ?? new AbortController().signal,
         fetch: run.fetch ?? noNetwork,
         clock: run.clock ?? instantClock(),

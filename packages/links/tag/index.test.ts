@@ -63,3 +63,8 @@ test.each([
 ])("the options %o are refused", (options) => {
   expect(tag.options.safeParse(options).success).toBe(false);
 });
+
+test("a chain that writes JSON bodies as values gets a value", async () => {
+  const outcome = await testLink(tag, { options: { tags: ["urgent"] }, jsonBodies: "value" });
+  expect(outcome.vcon?.attachments).toEqual([{ purpose: "tags", encoding: "json", body: ["urgent:urgent"] }]);
+});

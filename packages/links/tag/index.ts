@@ -27,5 +27,5 @@ export default defineLink({
   options: z.strictObject({
     tags: z.array(option).min(1).describe("Tags to add: a word, `name:value`, or an object with `name` and `value`."),
   }),
-  run: ({ vcon, options }) => forward(withTags(vcon, options.tags.map(tagFrom))),
+  run: ({ vcon, options, run }) => forward(withTags(vcon, options.tags.map(tagFrom), { mode: run.jsonBodies })),
 });

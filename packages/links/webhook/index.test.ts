@@ -52,6 +52,13 @@ test("an older version is written when asked for", async () => {
   expect(JSON.parse(requests[0]?.body ?? "")).toEqual(JSON.parse(serialize(downgrade(vcon, "0.0.1"))));
 });
 
+test("the chain's version is written unless the link has its own", async () => {
+  const vcon = sampleVcon();
+  const { fetch, requests } = answering(200);
+  await post({ vcon, fetch, options, egressVersion: "0.0.1" });
+  expect(JSON.parse(requests[0]?.body ?? "")).toMatchObject({ vcon: "0.0.1" });
+});
+
 test.each([200, 201, 202, 204])("%i is success", async (status) => {
   expect((await post({ fetch: answering(status).fetch, options })).kind).toBe("forward");
 });

@@ -20,11 +20,14 @@ export default defineLink({
     headers: z.record(headerName, headerValue()).default({}).describe("Headers to send; they replace the link's own."),
     auth_header: headerValue().optional().describe("Value of the `Authorization` header, such as `Bearer …`."),
     timeout_secs: z.number().positive().default(30).describe("Seconds an address has to answer."),
-    egress_format_version: z.enum(EGRESS_VERSIONS).default("0.4.0").describe("Version the vCon is written in."),
+    egress_format_version: z
+      .enum(EGRESS_VERSIONS)
+      .optional()
+      .describe("Version the vCon is written in; the chain's or the deployment's unless given."),
   }),
   effect: true,
   async run({ vcon, options, run, fetch, clock, signal, log }) {
-    const body = serialize(downgrade(vcon, options.egress_format_version));
+    const body = serialize(downgrade(vcon, options.egress_format_version ?? run.egressVersion ?? "0.4.0"));
     const headers = headersOf(options);
     for (const url of options["webhook-urls"]) {
       const response = await withinTime({ seconds: options.timeout_secs, clock, signal }, url, (limit) =>

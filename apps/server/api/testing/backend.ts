@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEmbedded } from "@vcon-server/backends/embedded";
-import { openRedisBackend } from "@vcon-server/backends/redis";
 import { silent } from "@vcon-server/core";
 import type { Backend } from "@vcon-server/core/backend";
+import { readSettings } from "@vcon-server/core/config";
 import { startRedis } from "@vcon-server/core/testing/servers/redis";
+import { connectBackend, ownBackend } from "../../compose.ts";
 
 export const BACKENDS = ["embedded", "redis"] as const;
 export type BackendKind = (typeof BACKENDS)[number];
@@ -17,18 +17,22 @@ export interface TestBackend {
   close(): Promise<void>;
 }
 
-/** An empty store of its own. */
+/** An empty store of its own, opened as the server opens it. */
 export const openTestBackend = (kind: BackendKind): Promise<TestBackend> =>
   kind === "embedded" ? openOwnFile() : openOwnRedis();
 
 async function openOwnFile(): Promise<TestBackend> {
   const dataDir = await mkdtemp(join(tmpdir(), "vcs-gateway-"));
-  const backend = await openEmbedded({ dataDir, synchronous: "normal", log: silent });
+  const env = { CONSERVER_DATA_DIR: dataDir, CONSERVER_SQLITE_SYNCHRONOUS: "normal" };
+  const { settings } = readSettings(env, { cwd: dataDir });
+  const owner = await ownBackend(settings, silent);
+  const backend = await connectBackend(settings, silent);
   return {
     backend,
     writeRaw: () => Promise.reject(new Error("nobody else writes into the embedded database")),
     async close() {
       await backend.close();
+      await owner?.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
@@ -36,7 +40,8 @@ async function openOwnFile(): Promise<TestBackend> {
 
 async function openOwnRedis(): Promise<TestBackend> {
   const server = await startRedis();
-  const backend = await openRedisBackend({ url: server.url, log: silent });
+  const { settings } = readSettings({ REDIS_URL: server.url }, { cwd: tmpdir() });
+  const backend = await connectBackend(settings, silent);
   return {
     backend,
     writeRaw: async (uuid, text) => void (await server.cli("SET", `vcon:${uuid}`, text)),
