@@ -3,10 +3,12 @@ import { hostname } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "@vcon-server/core";
 import type { ConfigSource, Plan, Settings } from "@vcon-server/core/config";
-import { createRuntimes, createWatch, createWorker, type EngineEvent } from "@vcon-server/core/engine";
+import { createRuntimes, createWatch, createWorker } from "@vcon-server/core/engine";
 import { systemClock } from "@vcon-server/core/resilience";
+import { createEvents } from "@vcon-server/core/telemetry";
 import { connectBackend } from "../compose.ts";
 import { tell } from "../process/messages.ts";
+import { logRuns, toEvents } from "./events.ts";
 import type { HeartbeatData } from "./heartbeat-thread.ts";
 
 export interface WorkerStart {
@@ -31,20 +33,29 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
   const backend = await connectBackend(settings, log);
   const runtimes = await createRuntimes(config.plan, log);
   const watch = createWatch();
-  const lists = listsOf(config.plan);
-  tell({ type: "owner", owner, lists });
-  const workerData: HeartbeatData = { settings, owner, lists, memory: watch.memory };
+  const events = createEvents({ log });
+  logRuns(events, log);
+  const lists = new Set(listsOf(config.plan));
+  tell({ type: "owner", owner, lists: [...lists] });
+  const workerData: HeartbeatData = { settings, owner, lists: [...lists], memory: watch.memory };
   const heartbeat = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), { workerData });
 
+  async function change(plan: Plan): Promise<void> {
+    try {
+      await runtimes.replace(plan);
+    } catch (error) {
+      log.error("configuration refused, the former one stays", { version: plan.version, error });
+      return;
+    }
+    // runs of the former configuration go on: their leases are kept alive as well
+    for (const list of listsOf(plan)) lists.add(list);
+    tell({ type: "owner", owner, lists: [...lists] });
+    heartbeat.postMessage([...lists]);
+    log.info("configuration changed", { version: plan.version });
+  }
+  let changes = Promise.resolve();
   config.onChange((plan) => {
-    runtimes.replace(plan).then(
-      () => {
-        tell({ type: "owner", owner, lists: listsOf(plan) });
-        heartbeat.postMessage(listsOf(plan));
-        log.info("configuration changed", { version: plan.version });
-      },
-      (error) => log.error("configuration refused, the former one stays", { version: plan.version, error }),
-    );
+    changes = changes.then(() => change(plan));
   });
 
   const worker = createWorker({
@@ -57,7 +68,7 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
     fetch: globalThis.fetch,
     log,
     watch,
-    emit: lineFor(log),
+    emit: toEvents(events),
     suspectsOnly,
     onSuspects: (count) => tell({ type: "suspects", count }),
   });
@@ -71,10 +82,3 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
   });
   return { stop: worker.stop, ended };
 }
-
-/** One line per vCon; failures have theirs already, with the reason. */
-const lineFor = (log: Logger) => (event: EngineEvent) => {
-  if (event.type !== "run.ended" || event.end === "failed" || event.end === "retried") return;
-  const { uuid, chain, end, ms } = event;
-  log.info(`vCon ${end}`, { uuid, chain, ms: Math.round(ms * 10) / 10 });
-};

@@ -88,6 +88,8 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
       else if (document) await storages.save(storage, storedVcon(attempt, document));
       else
         throw new VconError("VCON_NOT_LOADED", `the working copy of ${uuid} is gone, storage ${storage} cannot get it`);
+      const { chain, attempt: attempts } = attempt;
+      if (attempts > 0) deps.emit({ type: "storage.recovered", uuid, storage, chain, attempts });
       return { kind: "done" };
     } catch (error) {
       return failed(attempt, asVconError(error, "VCON_STORAGE_DOWN", `storage ${storage}, ${action} ${uuid}`));

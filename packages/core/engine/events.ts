@@ -19,6 +19,14 @@ export type EngineEvent =
       readonly outcome: "forward" | "halt" | "error" | "skip";
       readonly ms: number;
     }
+  /** A delivery that had failed before is done. */
+  | {
+      readonly type: "storage.recovered";
+      readonly uuid: VconUuid;
+      readonly storage: string;
+      readonly chain: string;
+      readonly attempts: number;
+    }
   | {
       readonly type: "storage.failed";
       readonly uuid: VconUuid;
@@ -27,4 +35,5 @@ export type EngineEvent =
       readonly error: VconError;
     };
 
+/** How a run ended, from the outside. */
 export type RunResult = "processed" | "halted" | "failed" | "retried" | "released" | "lost" | "gone";

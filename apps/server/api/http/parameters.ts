@@ -1,5 +1,5 @@
 import { LIST_NAME, LIST_NAME_RULE, reservedList } from "@vcon-server/core/config";
-import { EGRESS_VERSIONS, readDate, toUuid, type VconUuid } from "@vcon-server/vcon";
+import { EGRESS_VERSIONS, readDate, toUuid, unixTime, type VconUuid } from "@vcon-server/vcon";
 import { z } from "zod";
 
 const SAMPLE_UUID = "018f3b6c-9a1e-8c4d-8b2a-5e6f7a8b9c0d";
@@ -48,21 +48,15 @@ export const integer = (bounds: { readonly min: number; readonly max: number; re
 export const flag = (description: string) =>
   z
     .preprocess(
-      (value) => (typeof value === "string" ? (FLAGS[value.toLowerCase()] ?? value) : value),
+      (value) => (typeof value === "string" ? (FLAGS.get(value.toLowerCase()) ?? value) : value),
       z.boolean({ error: "Input should be true or false" }).default(false),
     )
     .meta({ description });
 
-const FLAGS: Readonly<Record<string, boolean>> = {
-  true: true,
-  "1": true,
-  yes: true,
-  on: true,
-  false: false,
-  "0": false,
-  no: false,
-  off: false,
-};
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "1", "yes", "on"].map((word) => [word, true] as const),
+  ...["false", "0", "no", "off"].map((word) => [word, false] as const),
+]);
 
 /** A time: ISO 8601, a date alone, or epoch seconds; without an offset it is UTC. Comes out as epoch seconds. */
 export const time = (description: string) =>
@@ -70,10 +64,10 @@ export const time = (description: string) =>
     .string()
     .max(64)
     .meta({ description, examples: ["2026-01-02T03:04:05Z"] })
-    .transform((text, context): number => {
-      const ms = /^-?\d{1,16}(\.\d{1,9})?$/.test(text)
-        ? Number(text) * (Math.abs(Number(text)) > 2e10 ? 1 : 1000)
-        : readDate(text)?.ms;
+    .transform((given, context): number => {
+      // a plus sign that was not encoded arrives as a space
+      const text = given.replace(/(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$/, "$1+$2");
+      const ms = /^-?\d{1,16}(\.\d{1,9})?$/.test(text) ? unixTime(Number(text)) : readDate(text)?.ms;
       if (ms !== undefined && Number.isFinite(ms)) return ms / 1000;
       context.addIssue({
         code: "custom",

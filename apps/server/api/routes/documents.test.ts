@@ -116,6 +116,8 @@ describe.each(BACKENDS)("reading vCons (%s)", (kind) => {
     expect(await list("page=9")).toEqual([]);
     const between = await gateway.call("/vcon?since=2031-05-02T00:00:00Z&until=2031-05-03T02:00:00%2B02:00");
     expect(await between.json()).toEqual([third, second]);
+    const unencoded = await gateway.call("/vcon?since=2031-05-04T02:00:00+02:00&until=2031-05-31");
+    expect(await unencoded.json()).toEqual([fourth]);
     const seconds = Date.parse("2031-05-04T00:00:00Z") / 1000;
     expect(await (await gateway.call(`/vcon?since=${seconds}`)).json()).toEqual([fourth]);
   });

@@ -1,6 +1,6 @@
 import type { VconUuid } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend, Ending, Expiry, Lease } from "../backend.ts";
+import type { Backend, Ending, Lease } from "../backend.ts";
 import type { OpenBackend, OpenStore } from "./index.ts";
 import {
   bytesOf,
@@ -9,14 +9,13 @@ import {
   contentOf,
   done,
   freshList,
-  freshUuid,
   plainIndex,
   record,
   submission,
   submitOne,
 } from "./samples.ts";
 
-/** How runs end: stored, sent on, delayed, dead, in conflict, and what may expire afterwards. */
+/** How runs end: stored, sent on, delayed, dead, in conflict. */
 export function endings(open: OpenBackend): void {
   describe("endings", () => {
     let store: OpenStore;
@@ -29,7 +28,6 @@ export function endings(open: OpenBackend): void {
     conflicting(backend);
     postponing(backend);
     failing(backend);
-    expiring(backend);
   });
 }
 
@@ -37,8 +35,6 @@ type Given = () => Backend;
 
 const change = (content: unknown, base: number) => ({ base, bytes: bytesOf(content), index: plainIndex });
 const never = new AbortController().signal;
-/** Lets real time pass on the backend's own clock. */
-const pass = (backend: Backend, ms: number) => backend.waitForWork([freshList()], ms, never);
 
 async function contentNow(backend: Backend, uuid: VconUuid): Promise<unknown> {
   return contentOf((await backend.read([uuid]))[0]?.bytes);
@@ -316,126 +312,5 @@ function failing(backend: Given): void {
     expect(await backend().deadLetters({ dlq, offset: 0, limit: 5 })).toMatchObject([{ uuid: "not {a} uuid" }]);
     expect(await backend().reprocess(dlq, 1, { fallback: list })).toBe(1);
     expect(await backend().peek(list, 0, 5)).toEqual(["not {a} uuid"]);
-  });
-}
-
-function expiring(backend: Given): void {
-  const SOON: Expiry = { kind: "after", ms: 1 };
-
-  async function expectGone(uuid: VconUuid): Promise<void> {
-    for (let tries = 0; tries < 200; tries++) {
-      const [found] = await backend().read([uuid]);
-      if (!found) return;
-      await pass(backend(), 20);
-    }
-    throw new Error(`${uuid} did not expire`);
-  }
-
-  async function expectStays(uuid: VconUuid): Promise<void> {
-    await pass(backend(), 40);
-    await backend().repair();
-    expect((await backend().read([uuid]))[0]?.uuid).toBe(uuid);
-  }
-
-  async function finished(expiry: Expiry, rest: { readonly lists?: readonly string[] } = {}) {
-    const list = freshList();
-    const uuid = await submitOne(backend(), [list, ...(rest.lists ?? [])]);
-    await backend().settle([done(await claimOne(backend(), list), { expiry })]);
-    return { list, uuid };
-  }
-
-  test("keep: it stays", async () => {
-    const { uuid } = await finished({ kind: "keep" });
-    await expectStays(uuid);
-  });
-
-  test("after: it goes, from the index too", async () => {
-    const { uuid } = await finished(SOON);
-    await expectGone(uuid);
-    expect(await backend().list({ offset: 0, limit: 1_000 })).not.toContain(uuid);
-  });
-
-  test("nothing expires before its first run has ended", async () => {
-    const list = freshList();
-    const uuid = await submitOne(backend(), [list]);
-    await expectStays(uuid);
-    await claimOne(backend(), list);
-    await expectStays(uuid);
-  });
-
-  test("after: it stays while it waits in a list that workers take from, and goes after that run", async () => {
-    const second = freshList();
-    await claimFrom(backend(), second);
-    const { uuid } = await finished(SOON, { lists: [second] });
-    await expectStays(uuid);
-    const run = await claimOne(backend(), second);
-    await expectStays(uuid);
-    await backend().settle([done(run, { expiry: SOON })]);
-    await expectGone(uuid);
-  });
-
-  test("after: it stays while it waits where a halted run sent it, until it is taken", async () => {
-    const list = freshList();
-    const uuid = await submitOne(backend(), [list]);
-    const run = await claimOne(backend(), list);
-    await backend().settle([{ kind: "halted", lease: run, sendTo: [`${list}_to`], expiry: SOON }]);
-    await expectStays(uuid);
-    expect(await backend().pop(`${list}_to`, 5)).toEqual([uuid]);
-    await expectGone(uuid);
-  });
-
-  test("after: it stays while a retry of another chain is due later", async () => {
-    const second = freshList();
-    const list = freshList();
-    const uuid = await submitOne(backend(), [list, second]);
-    const retried = await claimOne(backend(), second);
-    await backend().settle([{ kind: "later", lease: retried, delay: 0, attempt: 1 }]);
-    await backend().settle([done(await claimOne(backend(), list), { expiry: SOON })]);
-    await expectStays(uuid);
-    await backend().settle([done(await claimOne(backend(), second), { expiry: SOON })]);
-    await expectGone(uuid);
-  });
-
-  test("after: it stays while a dead letter of it exists, and goes when that was made good", async () => {
-    const [list, failing] = [freshList(), freshList()];
-    const uuid = await submitOne(backend(), [list, failing]);
-    const run = await claimOne(backend(), failing, { chain: "failing" });
-    await backend().settle([{ kind: "dead", lease: run, dlq: `${failing}_dlq`, record: record(run) }]);
-    await backend().settle([done(await claimOne(backend(), list), { expiry: SOON })]);
-    await expectStays(uuid);
-    await backend().reprocess(`${failing}_dlq`, 1, { fallback: failing });
-    await backend().settle([done(await claimOne(backend(), failing, { chain: "failing" }), { expiry: SOON })]);
-    await expectGone(uuid);
-  });
-
-  test("a vCon that is queued again does not expire", async () => {
-    const list = freshList();
-    const uuid = await submitOne(backend(), [list]);
-    await backend().settle([done(await claimOne(backend(), list), { expiry: { kind: "after", ms: 400 } })]);
-    await backend().push(list, [uuid]);
-    await pass(backend(), 500);
-    expect((await claimOne(backend(), list)).document?.uuid).toBe(uuid);
-  });
-
-  test("new content starts without an expiry", async () => {
-    const { uuid } = await finished({ kind: "after", ms: 300 });
-    await backend().submit([submission(uuid, { content: { fresh: true } })]);
-    await pass(backend(), 400);
-    expect(await contentNow(backend(), uuid)).toEqual({ fresh: true });
-  });
-
-  test("now: it goes although it waits in a list", async () => {
-    const second = freshList();
-    await claimFrom(backend(), second);
-    const { uuid } = await finished({ kind: "now", ms: 1 }, { lists: [second] });
-    await expectGone(uuid);
-    const run = await claimOne(backend(), second);
-    expect([run.uuid, run.document]).toEqual([uuid, undefined]);
-  });
-
-  test("a restored copy goes after its time", async () => {
-    const uuid = freshUuid();
-    await backend().restore({ uuid, bytes: bytesOf({}), index: plainIndex, ttl: 1 });
-    await expectGone(uuid);
   });
 }

@@ -5,6 +5,7 @@ import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { documents } from "./documents.ts";
 import { endings } from "./endings.ts";
+import { expiry } from "./expiry.ts";
 import { lists } from "./lists.ts";
 
 /** A running store with nothing in it. `second` connects another client to the same store; `close` ends all of it. */
@@ -30,6 +31,7 @@ export function backendConformance(name: string, open: OpenBackend): void {
     lists(open);
     claims(open);
     endings(open);
+    expiry(open);
     deliveries(open);
     deadLetters(open);
   });
