@@ -74,5 +74,9 @@ function reasonOf(problem: Problem | undefined, response: Response, body: string
     .filter(Boolean);
   if (places !== undefined && places.length > 0) return `${problem?.title ?? "not valid"} (${places.join("; ")})`;
   if (typeof problem?.detail === "string") return problem.detail;
-  return problem?.title ?? (body.slice(0, 200) || `status ${response.status} ${response.statusText}`.trim());
+  return problem?.title ?? `status ${response.status} ${response.statusText}${shortText(body)}`.trim();
 }
+
+/** A word of explanation, but no page. */
+const shortText = (body: string): string =>
+  body === "" || body.length > 200 || body.includes("<") ? "" : ` (${body})`;

@@ -121,6 +121,8 @@ test("something that is no vCon Server is said to be none", async () => {
   await expect(client().get(uuid)).rejects.toMatchObject({ code: "CLIENT_UNEXPECTED" });
   answer = (response) => response.writeHead(404).end("nothing here");
   await expect(client().get(uuid)).rejects.toMatchObject({ code: "HTTP_404" });
+  answer = (response) => response.writeHead(404).end("<html>\n<body>a whole page</body>");
+  await expect(client().list()).rejects.toMatchObject({ message: "listing vCons: status 404 Not Found" });
   expect(() => createClient({ url: "localhost:8000" })).toThrow(/http:\/\/127.0.0.1:8000/);
 });
 

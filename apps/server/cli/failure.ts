@@ -22,6 +22,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CLIENT_UNREACHABLE: "start the server with `vcon-server start`, or name another address with --url",
   CLIENT_TIMEOUT: "see `vcon-server doctor`; a busy server may just need another try",
   CLIENT_UNEXPECTED: "name the address of a vCon Server with --url",
+  CLIENT_ABORTED: "run it again; with --resume FILE `send` goes on where it was",
   VCON_AUTH_REQUIRED: "give a token with --token or CONSERVER_API_TOKEN",
   VCON_AUTH_REFUSED: "give a token that may do this with --token or CONSERVER_API_TOKEN",
   VCON_BACKEND_DOWN: "see `vcon-server doctor`, which says what it can reach",
@@ -35,7 +36,8 @@ const WRONG_USE: readonly string[] = ["CLI_USAGE", "VCON_SETTING_INVALID"];
 export function failureOf(error: unknown): Failure {
   const { code, message } = codeAndMessage(error);
   const exit = code === "VCON_CONFIG_INVALID" ? 3 : WRONG_USE.includes(code) ? 2 : 1;
-  return { code, message, remedy: REMEDIES[code], exit };
+  const remedy = REMEDIES[code] ?? (code.startsWith("HTTP_") ? REMEDIES["CLIENT_UNEXPECTED"] : undefined);
+  return { code, message, remedy, exit };
 }
 
 function codeAndMessage(error: unknown): { readonly code: string; readonly message: string } {

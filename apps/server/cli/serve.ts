@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import process from "node:process";
 import { VconError } from "@vcon-server/core";
+import type { Settings } from "@vcon-server/core/config";
 import type { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { compileFile, settingsFor } from "./configured.ts";
@@ -49,12 +52,34 @@ export async function serve({ terminal }: Cli, roles: readonly Role[], flags: Se
       `\`${roles[0]}\` alone needs REDIS_URL: the embedded backend belongs to one process. Run \`vcon-server start\`, or set REDIS_URL.`,
     );
   }
+  if (roles.includes("api")) await requireFreePort(settings);
   const { runServer } = await import("../start.ts");
   const code = await runServer({
     roles,
     onReady: () => void greet(terminal, roles, { settings, env }),
   });
   return code === 0 ? 0 : 1;
+}
+
+/** Somebody else on the port is the commonest reason why a first start fails: say so before anything is begun. */
+async function requireFreePort({ host, port }: Pick<Settings, "host" | "port">): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen({ host, port, exclusive: true });
+    await once(probe, "listening");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = code === "EADDRINUSE" ? "is in use by another program" : `cannot be listened on (${code})`;
+    throw new VconError(
+      "VCON_SETTING_INVALID",
+      `${host}:${port} ${reason}; stop that program, or choose another PORT`,
+      {
+        cause,
+      },
+    );
+  } finally {
+    probe.close();
+  }
 }
 
 /** A configuration that went wrong in this very moment is the running server's to report. */

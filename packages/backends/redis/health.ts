@@ -20,13 +20,17 @@ const parseInfo = (reply: string): Info =>
 const infoOf = async (store: Store, node: Redis): Promise<Info> =>
   parseInfo(text(await store.on(node, "asking Redis about itself", read("info"))));
 
+export function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+}
+
 /** Refuses servers without the commands this backend uses. */
 export async function requireFitServer({ store }: Pick<Context, "store">): Promise<void> {
   for (const node of store.masters()) {
     const info = await infoOf(store, node);
     const version = info.get("redis_version") ?? "0";
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) continue;
+    if (isNewEnough(version)) continue;
     const message = `connecting to Redis: the server is version ${version}, ${OLDEST.join(".")} or newer is needed (or any Valkey); upgrade it`;
     throw new VconError("VCON_BACKEND_UNFIT", message);
   }

@@ -26,7 +26,7 @@ export interface Watch {
  * Waits for work without polling: the server remembers which lists were found empty on one connection and tells the
  * other when one of them changes. Nothing is popped while waiting, so nothing can be lost.
  */
-export function createWatch(connection: Connection, log: Logger): Watch {
+export function createWatch(connection: Connection, log: Logger, longest = LONGEST): Watch {
   const ears = new Map<string, Promise<Ears>>();
   const placesOf = createPlaces(connection);
   let mute = false;
@@ -54,7 +54,7 @@ export function createWatch(connection: Connection, log: Logger): Watch {
   }
 
   async function wait(lists: readonly string[], timeout: number, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + Math.min(timeout, LONGEST);
+    const until = performance.now() + Math.min(timeout, longest);
     if (signal.aborted || lists.length === 0) return sleep(until - performance.now(), signal);
     const wake = Promise.withResolvers<void>();
     const stops: (() => void)[] = [];

@@ -1,4 +1,3 @@
-import { VconError } from "@vcon-server/core";
 import { type Json, parseJson } from "@vcon-server/vcon";
 import type { FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -26,11 +25,4 @@ export function bodyOf<T extends z.ZodType>(request: FastifyRequest, schema: T):
   const result = schema.safeParse(jsonOf(request), { reportInput: true });
   if (result.success) return result.data;
   throw invalid("reading the request body", issuesOf("body", result.error.issues));
-}
-
-/** The stream a route asked for instead of a body. */
-export function streamOf(request: FastifyRequest): AsyncIterable<Buffer> {
-  const { body } = request;
-  if (typeof body === "object" && body !== null && Symbol.asyncIterator in body) return body as AsyncIterable<Buffer>;
-  throw new VconError("VCON_INPUT_MEDIATYPE", "send the lines as application/x-ndjson");
 }

@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { plain, run } from "./test-terminal.ts";
 
@@ -39,6 +40,17 @@ test("api and worker alone refuse the embedded backend and say what to do", asyn
     expect(code).toBe(2);
     expect(err).toMatch(/REDIS_URL.*vcon-server start/);
   }
+});
+
+test("a port in use is said to be before anything is begun", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const address = other.address();
+  const port = String(typeof address === "object" ? address?.port : "");
+  const { code, err } = await run(["start"], { env: { PORT: port } });
+  await new Promise((resolve) => other.close(resolve));
+  expect(code).toBe(2);
+  expect(err).toMatch(new RegExp(`^VCON_SETTING_INVALID: 127.0.0.1:${port} is in use by another program; .*PORT`));
 });
 
 test("unusable variables are named all at once, each with its remedy", async () => {
