@@ -11,12 +11,17 @@ import { systemClock } from "@vcon-server/core/resilience";
 import { createLogger } from "@vcon-server/core/telemetry";
 import { builtIns, connectBackend, ownBackend } from "./compose.ts";
 import { createPosts, SUSPECTS } from "./process/posts.ts";
+import { createStopWish } from "./process/stop-signals.ts";
 
 export interface ServerOptions {
   /** Which processes run under this supervisor. */
   readonly roles: readonly ("api" | "worker")[];
   /** Told once everything is ready. */
-  readonly onReady?: (ready: { readonly settings: Settings; readonly build: BuildInfo }) => void;
+  readonly onReady?: (ready: {
+    readonly settings: Settings;
+    readonly build: BuildInfo;
+    readonly address: string | undefined;
+  }) => void;
 }
 
 const CARE_MS = 10_000;
@@ -37,7 +42,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
   const owner = await ownBackend(settings, log);
   const backend = await connectBackend(settings, log);
   const wake = () => supervisor.wake(SUSPECTS);
-  const { posts, lookForSuspects, end } = createPosts({ settings, roles, backend, log, wake });
+  const { posts, lookForSuspects, address, end } = createPosts({ settings, roles, backend, log, wake });
   const supervisor: Supervisor = createSupervisor({ posts, clock: systemClock, log, grace: settings.grace });
   const ended = untilTold(supervisor);
   const care = () =>
@@ -46,7 +51,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
   try {
     await supervisor.start();
     await care();
-    onReady?.({ settings, build });
+    onReady?.({ settings, build, address: address() });
     return await ended;
   } finally {
     clearInterval(caring);
@@ -60,7 +65,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
 /** Resolves with the exit code after SIGTERM or SIGINT; a second one shortens the grace time to nothing. */
 function untilTold(supervisor: Supervisor): Promise<number> {
   return new Promise((resolve) => {
-    const stop = () => void supervisor.stop().then(() => resolve(0));
+    const stop = createStopWish(() => void supervisor.stop().then(() => resolve(0)));
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
   });

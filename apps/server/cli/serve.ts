@@ -56,7 +56,7 @@ export async function serve({ terminal }: Cli, roles: readonly Role[], flags: Se
   const { runServer } = await import("../start.ts");
   const code = await runServer({
     roles,
-    onReady: () => void greet(terminal, roles, { settings, env }),
+    onReady: ({ address }) => void greet(terminal, roles, { settings, env, address }),
   });
   return code === 0 ? 0 : 1;
 }
@@ -86,12 +86,12 @@ async function requireFreePort({ host, port }: Pick<Settings, "host" | "port">):
 async function greet(
   terminal: Terminal,
   roles: readonly Role[],
-  read: Pick<ReturnType<typeof settingsFor>, "settings" | "env">,
+  read: Pick<ReturnType<typeof settingsFor>, "settings" | "env"> & { readonly address: string | undefined },
 ): Promise<void> {
   if (!roles.includes("api")) return terminal.err.write("ready: working\n");
   try {
     const { plan } = await compileFile(read.settings.configFile, read.env);
-    if (plan !== undefined) terminal.err.write(`${welcome(read.settings, plan)}\n`);
+    if (plan !== undefined) terminal.err.write(`${welcome(read.settings, plan, read.address)}\n`);
   } catch (error) {
     if (!(error instanceof VconError)) throw error;
   }

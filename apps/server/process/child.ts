@@ -4,6 +4,7 @@ import { type BuildInfo, type ConfigSource, openConfig, readSettings, type Setti
 import { createLogger } from "@vcon-server/core/telemetry";
 import { builtIns } from "../compose.ts";
 import { type ChildRole, tell } from "./messages.ts";
+import { createStopWish } from "./stop-signals.ts";
 
 interface Running {
   stop(grace: number): void;
@@ -17,8 +18,7 @@ async function main(role: ChildRole): Promise<void> {
   const registry = builtIns();
   const config = await openConfig({ file: settings.configFile, env, registry, log });
   const running = await startRole(role, { settings, build, config, log });
-  let asked = 0;
-  const stop = () => running.stop(asked++ === 0 ? settings.grace : 0);
+  const stop = createStopWish((again) => running.stop(again ? 0 : settings.grace));
   process.on("SIGTERM", stop);
   // an interrupt from the terminal reaches the whole group; the supervisor passes it on in order
   process.on("SIGINT", () => undefined);

@@ -19,6 +19,8 @@ export interface Posts {
   readonly posts: readonly Post[];
   /** Wakes the lane for suspects where some are waiting, whoever left them. */
   lookForSuspects(): Promise<void>;
+  /** Where the gateway listens, once it does. */
+  address(): string | undefined;
   /** Waits for leases that are being taken back; to be called before the backend is closed. */
   end(): Promise<void>;
 }
@@ -36,12 +38,14 @@ interface Lease {
 export function createPosts({ settings, roles, backend, log, wake }: PostDeps): Posts {
   const owners = new Map<Child, Lease>();
   let lists: readonly string[] = [];
+  let address: string | undefined;
   let ending = false;
   const takingBack = new Set<Promise<void>>();
 
   const spawn = (role: ChildRole) => (): Child => {
     const child: Child = spawnChild(role, (message) => {
       if (message.type === "suspects") wake();
+      if (message.type === "ready" && message.address !== undefined) address = message.address;
       if (message.type !== "owner") return;
       owners.set(child, message);
       lists = message.lists;
@@ -91,5 +95,5 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
     ending = true;
     await Promise.all(takingBack);
   };
-  return { posts: [...api, ...workers], lookForSuspects, end };
+  return { posts: [...api, ...workers], lookForSuspects, address: () => address, end };
 }

@@ -35,11 +35,11 @@ interface Leased extends Lease {
 
 export async function claimRuns(deps: ClaimDeps, request: ClaimRequest): Promise<ClaimResult> {
   const { leased, suspects } = await leaseEntries(deps, request);
-  for (const lease of leased) {
-    const fresh = lease.entry === String(lease.token) && !request.suspects;
-    deps.origins.set(originKey(lease), request.suspects ? "alone" : fresh ? "fresh" : "parked");
-  }
   const runs = await openRuns(deps, leased);
+  for (const run of runs) {
+    const first = run.entry === String(run.token) ? "fresh" : "parked";
+    deps.origins.set(originKey(run), request.suspects ? "alone" : first);
+  }
   return { runs, suspects };
 }
 
@@ -106,7 +106,7 @@ type Opened =
       readonly checkpoint: string | undefined;
       readonly former: string | undefined;
     }
-  | { readonly kind: "gone" | "done" }
+  | { readonly kind: "gone" | "done" | "lost" }
   | { readonly kind: "outbox"; readonly text: string };
 
 async function openRuns(deps: ClaimDeps, leased: readonly Leased[]): Promise<Claim[]> {
@@ -118,6 +118,8 @@ async function openRuns(deps: ClaimDeps, leased: readonly Leased[]): Promise<Cla
   const litter: string[] = [];
   for (const [at, lease] of safe.entries()) {
     const state = opened[at] as Opened;
+    // this answer came so late that the lease belongs to somebody else by now
+    if (state.kind === "lost") continue;
     if (state.kind !== "open") {
       ended.push({ lease, text: state.kind === "outbox" ? state.text : undefined, gone: state.kind === "gone" });
       continue;
@@ -148,11 +150,20 @@ async function openDocuments(context: Context, leased: readonly Leased[]) {
 }
 
 const openKeys = ({ uuid }: Leased): string[] => keysInOrder(uuid);
-const openArguments = (lease: Leased) => [entryOf(lease), lease.token, lease.list, lease.chain];
+const openArguments = (lease: Leased, leases: number | "") => [
+  entryOf(lease),
+  lease.token,
+  lease.list,
+  lease.chain,
+  leases,
+];
 
 async function openTogether(context: Context, leased: readonly Leased[]) {
   const { store } = context;
-  const open = store.call("open", leased.flatMap(openKeys), leased.flatMap(openArguments));
+  const documents = leased.flatMap(openKeys);
+  const lists = [...new Set(leased.map(({ list: name }) => name))];
+  const args = leased.flatMap((lease) => openArguments(lease, documents.length + lists.indexOf(lease.list) + 1));
+  const open = store.call("open", [...documents, ...lists.map((name) => listKeys(name).runs)], args);
   const get = readBytes("mget", ...leased.map(({ uuid }) => documentKey(uuid)));
   const [states, values] = await store.all("opening runs", [open, get]);
   const opened = list(states).map(openedOf);
@@ -181,14 +192,30 @@ async function completeForeign(context: Context, leased: readonly Leased[], byte
   return complete;
 }
 
+/** Leases and documents are in different slots: the leases are looked at before and after. */
 async function openApart(context: Context, leased: readonly Leased[]) {
-  const spec = { doing: "opening runs", script: "open" as const, keys: openKeys, args: openArguments };
-  const opened = (await context.store.each(spec, leased)).map(openedOf);
+  const { store } = context;
+  const before = await stillHeld(store, leased);
+  const held = leased.filter((_, at) => before[at]);
+  const args = (lease: Leased) => openArguments(lease, "");
+  const replies = await store.each({ doing: "opening runs", script: "open" as const, keys: openKeys, args }, held);
+  const after = await stillHeld(store, held);
+  const lost: Opened = { kind: "lost" };
+  const states = new Map(held.map((lease, at) => [lease, after[at] ? openedOf(replies[at]) : lost]));
+  const opened = leased.map((lease) => states.get(lease) ?? lost);
   const documents = await readDocuments(
     context,
     leased.map(({ uuid }) => uuid),
   );
   return { opened, bytes: documents.map((document) => document && Buffer.from(document.bytes)) };
+}
+
+async function stillHeld(store: Store, leased: readonly Leased[]): Promise<boolean[]> {
+  const packed = await store.all(
+    "looking at leases",
+    leased.map(({ list: name, entry }) => read("hget", listKeys(name).runs, entry)),
+  );
+  return leased.map(({ token }, at) => maybeText(packed[at])?.startsWith(`${token} `) === true);
 }
 
 function openedOf(reply: unknown): Opened {
@@ -199,6 +226,7 @@ function openedOf(reply: unknown): Opened {
     case "outbox":
       return { kind, text: first ?? "" };
     case "gone":
+    case "lost":
     case "done":
       return { kind };
     default:

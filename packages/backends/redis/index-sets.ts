@@ -18,10 +18,11 @@ function adding({ store, sortedSet, indexExpiry }: Context, uuid: string, { crea
   return [
     write("zrem", sortedSet, `vcon:${uuid}`),
     store.call("drain", [sortedSet], ["ZADD", createdAt, uuid]),
-    ...terms.flatMap((term) => [
-      store.call("drain", [term], ["SADD", uuid]),
-      ...(indexExpiry === undefined ? [] : [write("pexpire", term, indexExpiry)]),
-    ]),
+    ...terms.map((term) =>
+      indexExpiry === undefined
+        ? store.call("drain", [term], ["SADD", uuid])
+        : store.call("index-term", [term], [uuid, indexExpiry]),
+    ),
   ];
 }
 

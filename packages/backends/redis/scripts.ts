@@ -24,6 +24,7 @@ const NAMES = [
   "give-back",
   "heartbeat",
   "index",
+  "index-term",
   "open",
   "park",
   "reborn",

@@ -56,10 +56,11 @@ export function parseRedisUrl(url: string): Target {
 
 function addresses(hosts: string, kind: Target["kind"]): [Address, ...Address[]] {
   const fallback = kind === "sentinel" ? 26379 : 6379;
-  const [first, ...rest] = hosts.split(",").map((text) => {
+  const [first, ...rest] = hosts.split(",").map((text, at) => {
     const match = /^(\[[0-9a-f:.]+\]|[^:[\]\s]+)?(?::(\d{1,5}))?$/i.exec(text.trim());
     const port = Number(match?.[2] ?? fallback);
-    if (!match || port < 1 || port > 65_535) throw bad(`"${text}" is no host:port`);
+    if (!match || port < 1 || port > 65_535)
+      throw bad(`address ${at + 1} is no host:port (encode / and @ in a password)`);
     return { host: (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, ""), port };
   });
   if (kind === "single" && rest.length > 0) throw bad("several hosts need redis+sentinel:// or redis+cluster://");
@@ -77,7 +78,7 @@ function credentials(username: string | null | undefined, password: string | nul
 
 function database(text: string): number {
   if (text === "") return 0;
-  if (!/^\d{1,5}$/.test(text)) throw bad(`"${text}" is no database number`);
+  if (!/^\d{1,5}$/.test(text)) throw bad("what follows the host is no database number");
   return Number(text);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -31,6 +31,13 @@ writeFileSync(join(cwd, "bad.yml"), good.replace("links: [mark]", "links: [mork]
 test("lint: nothing to say about the configurations that come with the server", async () => {
   const quickstart = join(repository, "config", "quickstart.yml");
   expect(await run(["lint", "--strict", quickstart], { cwd })).toEqual({ code: 0, out: "", err: "no problems\n" });
+});
+
+test("lint: nothing to say about the README's example", async () => {
+  const readme = readFileSync(join(repository, "README.md"), "utf8");
+  const stdin = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  expect(stdin).toContain("chains:");
+  expect(await run(["lint", "--strict", "-"], { cwd, stdin })).toMatchObject({ code: 0, out: "" });
 });
 
 test("lint: every problem on a line with place, reason and remedy; 3 is the exit code", async () => {

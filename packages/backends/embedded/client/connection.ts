@@ -1,7 +1,8 @@
 import { createConnection, type Socket } from "node:net";
 import { asVconError, VconError } from "@vcon-server/core";
-import { createDecoder, encode } from "../wire/codec.ts";
+import { createDecoder } from "../wire/codec.ts";
 import { fromWire, type Reply, type Request } from "../wire/messages.ts";
+import { writeMessage } from "../wire/write.ts";
 
 /** How long the owner may be silent while it owes an answer, and how long a request waits for a new connection. */
 const PATIENCE_MS = 1_500;
@@ -85,7 +86,7 @@ export function createClientConnection(address: string): Connection {
   const flush = (): void => {
     const batch = outgoing;
     outgoing = [];
-    if (batch.length > 0) socket?.write(encode(batch));
+    if (batch.length > 0 && socket !== undefined) writeMessage(socket, batch);
   };
 
   return {

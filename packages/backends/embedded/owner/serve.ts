@@ -2,8 +2,9 @@ import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { VconError } from "@vcon-server/core";
 import type { Store } from "../store/store.ts";
-import { createDecoder, encode } from "../wire/codec.ts";
+import { createDecoder } from "../wire/codec.ts";
 import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
+import { writeMessage } from "../wire/write.ts";
 import { runGroup, type Work } from "./group.ts";
 import { READS } from "./operations.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
@@ -148,7 +149,7 @@ function createReplies(socket: Socket): { add(reply: Reply): void } {
   const flush = (): void => {
     const ready = replies;
     replies = [];
-    if (!socket.destroyed) socket.write(encode(ready));
+    if (!socket.destroyed) writeMessage(socket, ready);
   };
   return {
     add(reply) {

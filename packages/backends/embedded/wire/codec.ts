@@ -8,21 +8,19 @@ const PREFIX = 8;
 /** Nothing legitimate is larger; a longer frame means that the other side does not speak this protocol. */
 const MAX_FRAME = 1 << 30;
 
-/** A message as buffers to write. */
-export function encode(message: unknown): Buffer {
+/** A message as buffers to write, one after the other; the documents among them are the given ones, not copies. */
+export function encode(message: unknown): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
-  const head = Buffer.from(JSON.stringify(detach(message, parts)));
-  const size = parts.reduce((sum, part) => sum + part.byteLength, PREFIX + head.length);
-  const frame = Buffer.allocUnsafe(size);
-  frame.writeUInt32LE(size - 4, 0);
-  frame.writeUInt32LE(head.length, 4);
-  frame.set(head, PREFIX);
-  let at = PREFIX + head.length;
-  for (const part of parts) {
-    frame.set(part, at);
-    at += part.byteLength;
-  }
-  return frame;
+  const head = JSON.stringify(detach(message, parts));
+  const length = Buffer.byteLength(head);
+  const start = Buffer.allocUnsafe(PREFIX + length);
+  start.writeUInt32LE(
+    parts.reduce((sum, part) => sum + part.byteLength, PREFIX - 4 + length),
+    0,
+  );
+  start.writeUInt32LE(length, 4);
+  start.write(head, PREFIX);
+  return [start, ...parts];
 }
 
 function detach(value: unknown, parts: Uint8Array[]): unknown {
@@ -64,32 +62,31 @@ function attach(value: unknown, place: { readonly frame: Uint8Array; at: number 
 }
 
 /** Cuts a stream of chunks into frames. `push` returns the messages that are complete now. */
-export function createDecoder(): { push(chunk: Buffer): unknown[] } {
-  let chunks: Buffer[] = [];
-  let held = 0;
-  let needed = 4;
-  const take = (size: number): Buffer => {
-    const all = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, held);
-    chunks = all.length > size ? [all.subarray(size)] : [];
-    held -= size;
-    return all.subarray(0, size);
+export function createDecoder(): { push(chunk: Uint8Array): unknown[] } {
+  const prefix = Buffer.alloc(4);
+  let target: Uint8Array = prefix;
+  let filled = 0;
+  /** Called when the target is full: a length gives the frame to fill next, a frame gives a message. */
+  const turn = (messages: unknown[]): void => {
+    filled = 0;
+    if (target !== prefix) {
+      messages.push(decode(target));
+      target = prefix;
+      return;
+    }
+    const size = prefix.readUInt32LE(0);
+    if (size < 5 || size > MAX_FRAME) throw new RangeError(`a frame of ${size} bytes is not of this protocol`);
+    target = Buffer.allocUnsafeSlow(size);
   };
   return {
     push(chunk) {
-      chunks.push(chunk);
-      held += chunk.length;
       const messages: unknown[] = [];
-      let inFrame = needed !== 4;
-      while (held >= needed) {
-        if (inFrame) {
-          messages.push(decode(take(needed)));
-          needed = 4;
-        } else {
-          needed = take(4).readUInt32LE(0);
-          if (needed < 5 || needed > MAX_FRAME)
-            throw new RangeError(`a frame of ${needed} bytes is not of this protocol`);
-        }
-        inFrame = !inFrame;
+      for (let at = 0; at < chunk.byteLength; ) {
+        const piece = chunk.subarray(at, at + target.byteLength - filled);
+        target.set(piece, filled);
+        filled += piece.byteLength;
+        at += piece.byteLength;
+        if (filled === target.byteLength) turn(messages);
       }
       return messages;
     },

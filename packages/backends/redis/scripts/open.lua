@@ -1,10 +1,19 @@
 -- Opens runs on their documents: from here on only the newest token of an entry may commit, and nothing expires.
--- KEYS, three per run: document, meta, deliveries
--- ARGV, four per run: entry ("<list>:<id>"), token, list, chain
--- Returns per run {"gone"}, {"done"}, {"outbox", text} or {"open", rev, submitted, checkpoint, former token};
+-- KEYS, three per run: document, meta, deliveries; then leases ("runs") of lists (not on Cluster)
+-- ARGV, five per run: entry ("<list>:<id>"), token, list, chain, position of its leases in KEYS ("" on Cluster)
+-- Returns per run {"gone"}, {"lost"}, {"done"}, {"outbox", text} or {"open", rev, submitted, checkpoint, former token};
 -- absent values are nil.
 local call = redis.call
 call('HDEL', KEYS[2], '') -- the first write frees, so the script also runs at maxmemory
+
+-- A claim whose answer came late may be opened after the next owner's: the lease tells, on Cluster the newer token.
+local function moved_on(a, former)
+  local mine, runs = ARGV[a + 2], KEYS[tonumber(ARGV[a + 5])]
+  if former and tonumber(string.match(former, '%d+$')) > tonumber(mine) then return true end
+  if not runs then return false end
+  local packed = call('HGET', runs, string.sub(ARGV[a + 1], #ARGV[a + 3] + 2))
+  return not packed or string.match(packed, '^%S+') ~= mine
+end
 
 local function open(k, a)
   local document, meta, deliveries = KEYS[k + 1], KEYS[k + 2], KEYS[k + 3]
@@ -13,6 +22,7 @@ local function open(k, a)
   local facts = call('HMGET', meta, 'rev', 'submitted', 'gone', 'ttl', 'until', waiting, 'dead:' .. ARGV[a + 4],
     token, 'o:' .. entry, 'c:' .. entry)
   local former = facts[8]
+  if moved_on(a, former) then return { 'lost' } end
   if facts[6] and not former then
     -- the first claim of this entry: it no longer waits in its list
     if facts[6] == '1' then
@@ -35,5 +45,5 @@ local function open(k, a)
 end
 
 local reply = {}
-for at = 0, #ARGV / 4 - 1 do reply[at + 1] = open(at * 3, at * 4) end
+for at = 0, #ARGV / 5 - 1 do reply[at + 1] = open(at * 3, at * 5) end
 return reply

@@ -71,8 +71,8 @@ if not alone then
   -- a set that somebody keeps under another type is left alone rather than leaving the submission half done
   for at = 5 + lists, 4 + lists + added do
     local key = KEYS[at]
-    redis.pcall('SADD', key, ARGV[10])
-    if ARGV[14] ~= '' then redis.call('PEXPIRE', key, ARGV[14]) end
+    local added_now = redis.pcall('SADD', key, ARGV[10])
+    if ARGV[14] ~= '' and type(added_now) == 'number' then redis.call('PEXPIRE', key, ARGV[14]) end
   end
   for at = 5 + lists + added, 4 + lists + added + removed do redis.pcall('SREM', KEYS[at], ARGV[10]) end
 end
