@@ -49,6 +49,10 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
     routePrefix: "/docs",
     uiConfig: { validatorUrl: null, deepLinking: true },
     uiHooks: { onRequest: withSlash },
+    theme: {
+      title: "vCon Server API",
+      css: [{ filename: "plain.css", content: ".swagger-ui .topbar { display: none }" }],
+    },
   });
   await app.register(async (instance) => addRoutes(instance.withTypeProvider<ZodTypeProvider>(), deps));
   await app.ready();

@@ -9,6 +9,14 @@
 --@include deliveries
 redis.call('HDEL', KEYS[3], '') -- the first write frees, so the script also runs at maxmemory
 local now = now_ms()
+-- Boxes this report makes. Those of others are theirs to carry out, or come up with a due delivery when they died.
+local made = {}
+
+local function make_box(state, id, text)
+  made[#made + 1] = id
+  state.boxes[id] = text
+  redis.call('HSET', state.key, 'x:' .. id, text)
+end
 
 local function newer(want, sent)
   local want_number, sent_number = tonumber(want), tonumber(sent)
@@ -34,8 +42,7 @@ local function complete_runs(state, meta)
       state.waiting[entry] = nil
       redis.call('HDEL', state.key, 'w:' .. entry)
       for _, list in ipairs(waiting.count) do redis.call('HINCRBY', meta, 'q:' .. list, 1) end
-      state.boxes[entry] = text
-      redis.call('HSET', state.key, 'x:' .. entry, text)
+      make_box(state, entry, text)
     end
   end
 end
@@ -81,8 +88,7 @@ local function failed(state, pair, report)
   if report.result == 'dead' and newest then
     pair.state, pair.due = 'dead', 0
     save_pair(state, storage)
-    state.boxes['dead ' .. storage] = report.box
-    redis.call('HSET', state.key, 'x:dead ' .. storage, report.box)
+    make_box(state, 'dead ' .. storage, report.box)
     return { 'settled', 'drop', string.format('%.0f', pair.next) }
   end
   pair.due = now + tonumber(report.delay)
@@ -96,15 +102,16 @@ local function settle(document, meta, deliveries, report)
   local pair = state.pairs[report.storage]
   if not pair or pair.state ~= 'pending' then return { 'settled', '', '0' } end
   local result
+  made = {}
   if report.result == 'done' then
     result = finished(state, pair, report, meta)
   else
     result = failed(state, pair, report)
   end
   if count_open(state, meta) == 0 then apply_expiry(document, meta, deliveries) end
-  for id, box in pairs(state.boxes) do
+  for _, id in ipairs(made) do
     result[#result + 1] = id
-    result[#result + 1] = box
+    result[#result + 1] = state.boxes[id]
   end
   return result
 end

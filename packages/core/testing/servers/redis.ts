@@ -179,8 +179,9 @@ export async function startSentinel({ replicas = 1, sentinels = 1 } = {}): Promi
         await startRedis({ settings: { replicaof: `${LOOPBACK} ${master.port}`, "repl-diskless-sync-delay": "0" } }),
       );
     }
-    await until("the replicas follow", async () =>
-      (await master.cli("info", "replication")).includes(`connected_slaves:${replicas}`),
+    await until(
+      "the replicas follow",
+      async () => (await master.cli("info", "replication")).split("state=online").length === replicas + 1,
     );
     const quorum = Math.floor(sentinels / 2) + 1;
     for (let at = 0; at < sentinels; at++) watchers.push(await startWatcher(master.port, quorum));
