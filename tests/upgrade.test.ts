@@ -45,7 +45,7 @@ storages:
       user: ${postgres.user}
       password: none
       host: ${postgres.host}
-      port: "${postgres.port}"
+      port: ${postgres.port}
       database: ${postgres.database}
   files:
     module: storage.file

@@ -36,7 +36,7 @@ test.each(BACKENDS)(
         faults: [{ fault: freezeWorker(world), times: 1, pause: [700, 900] }],
         bounds: { acknowledged: 200, faults: 1, redelivered: 5, most: { dead: 0 } },
       });
-      const late = world.stage.output().match(/"message":"vCon lost"/g)?.length ?? 0;
+      const late = world.stage.output().match(/"message":"run dropped, its lease has moved on/g)?.length ?? 0;
       expect(late, "runs refused as late").toBeGreaterThan(0);
       const [archive] = world.stage.storages;
       const signatures = ((await archive?.rows()) ?? []).map(

@@ -7,13 +7,15 @@ import { integer, text, texts } from "./replies.ts";
 
 /** Longest sleep without looking again: bounds what a lost notification can delay. */
 const LONGEST = 1_000;
+/** Milliseconds between looks where the server may not be asked to tell. */
+const POLL = 50;
 
 /** Two connections to one node: one that looks and is tracked, one that hears when what was looked at changes. */
 interface Ears {
   readonly looking: Redis;
   /** Called once for every change from now on. */
   onChange(listener: () => void): () => void;
-  readonly closed: () => boolean;
+  whenClosed(listener: () => void): void;
   close(): void;
 }
 
@@ -38,7 +40,7 @@ export function createWatch(connection: Connection, log: Logger, longest = LONGE
     const made = openEars(connection, node);
     ears.set(name, made);
     made.then(
-      ({ looking }) => looking.once("close", () => drop(name, made)),
+      ({ whenClosed }) => whenClosed(() => drop(name, made)),
       () => drop(name, made),
     );
     return made;
@@ -56,27 +58,37 @@ export function createWatch(connection: Connection, log: Logger, longest = LONGE
   async function wait(lists: readonly string[], timeout: number, signal: AbortSignal): Promise<void> {
     const until = performance.now() + Math.min(timeout, longest);
     if (signal.aborted || lists.length === 0) return sleep(until - performance.now(), signal);
-    const wake = Promise.withResolvers<void>();
+    const changed = new AbortController();
     const stops: (() => void)[] = [];
     try {
       const due = await Promise.all(
         [...(await placesOf(lists))].map(async ([node, keys]) => {
           const open = await earsOf(node);
-          stops.push(open.onChange(wake.resolve));
+          stops.push(open.onChange(() => changed.abort()));
           return look(open.looking, keys);
         }),
       );
       const left = Math.min(until - performance.now(), ...due);
-      await Promise.race([wake.promise, sleep(left, signal)]);
+      await sleep(left, signal, changed.signal);
     } finally {
       for (const stop of stops) stop();
+    }
+  }
+
+  /** Connections of the watch may be cut without Redis being away: then new ones are tried once. */
+  async function waitTwice(lists: readonly string[], timeout: number, signal: AbortSignal): Promise<void> {
+    try {
+      await wait(lists, timeout, signal);
+    } catch (error) {
+      if (redisFailure(error, "").code !== "VCON_BACKEND_DOWN") throw error;
+      await wait(lists, timeout, signal);
     }
   }
 
   return {
     async wait(lists, timeout, signal) {
       try {
-        await (mute ? sleep(Math.min(timeout, 50), signal) : wait(lists, timeout, signal));
+        await (mute ? sleep(Math.min(timeout, POLL), signal) : waitTwice(lists, timeout, signal));
       } catch (error) {
         const failure = redisFailure(error, "waiting for work");
         if (failure.code === "VCON_BACKEND_DOWN") throw failure;
@@ -142,19 +154,22 @@ async function openEars(connection: Connection, node: Redis): Promise<Ears> {
   const hearing = new Redis(options);
   const looking = new Redis(options);
   const listeners = new Set<() => void>();
+  const mourners: (() => void)[] = [];
   let closed = false;
   const notify = () => {
     for (const listener of listeners) listener();
   };
   const close = () => {
+    if (closed) return;
     closed = true;
+    for (const listener of mourners) listener();
     hearing.disconnect();
     looking.disconnect();
     notify(); // whoever sleeps looks again, and learns that the connection is gone
   };
   for (const client of [hearing, looking]) {
     client.on("error", () => undefined);
-    client.on("close", () => closed || close());
+    client.on("close", close);
   }
   try {
     await Promise.all([hearing.connect(), looking.connect()]);
@@ -172,21 +187,21 @@ async function openEars(connection: Connection, node: Redis): Promise<Ears> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    closed: () => closed,
+    whenClosed: (listener) => (closed ? listener() : mourners.push(listener)),
     close,
   };
 }
 
-/** Resolves after `ms`, at once when aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
+/** Resolves after `ms`, at once when one of the signals is aborted. */
+function sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  if (ms <= 0 || signals.some(({ aborted }) => aborted)) return Promise.resolve();
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
+      for (const signal of signals) signal.removeEventListener("abort", wake);
       resolve();
     };
     const timer = setTimeout(wake, ms);
-    signal.addEventListener("abort", wake, { once: true });
+    for (const signal of signals) signal.addEventListener("abort", wake, { once: true });
   });
 }

@@ -148,6 +148,8 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     const error = "error" in end ? end.error : undefined;
     const about = { uuid: claim.uuid, chain: chain.name };
     deps.emit({ type: "run.ended", ...about, list: claim.list, end: result, ms, ...(error && { error }) });
+    // the only trace of a worker that was taken for dead while it was not
+    if (result === "lost") log.warn("run dropped, its lease has moved on to another worker", about);
     if (!error || !("link" in end)) return;
     const fields = { ...about, link: end.link, code: error.code, error: error.message };
     if (end.kind === "failed") log.error("vCon dead-lettered", fields);

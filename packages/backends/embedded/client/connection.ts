@@ -2,7 +2,7 @@ import { createConnection, type Socket } from "node:net";
 import { asVconError, VconError } from "@vcon-server/core";
 import { createDecoder } from "../wire/codec.ts";
 import { fromWire, type Reply, type Request } from "../wire/messages.ts";
-import { writeMessage } from "../wire/write.ts";
+import { createWriter, type Writer } from "../wire/write.ts";
 
 /** How long the owner may be silent while it owes an answer, and how long a request waits for a new connection. */
 const PATIENCE_MS = 1_500;
@@ -25,14 +25,13 @@ interface Pending {
 export function createClientConnection(address: string): Connection {
   const pending = new Map<number, Pending>();
   const waiting = new Map<number, () => void>();
-  let outgoing: Request[] = [];
   let socket: Socket | undefined;
+  let writer: Writer | undefined;
   let connecting: Promise<void> | undefined;
   let closed = false;
   let lastId = 0;
 
   const lost = (cause?: unknown): void => {
-    outgoing = [];
     const error = down(address, "the connection was lost", cause);
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
@@ -54,7 +53,7 @@ export function createClientConnection(address: string): Connection {
       watchdog.heard();
       try {
         // the owner of the same version is on the other side
-        for (const message of decoder.push(chunk)) (message as Reply[]).forEach(take);
+        for (const message of decoder.push(chunk)) take(message as Reply);
       } catch (error) {
         opened.destroy(asVconError(error, "VCON_INTERNAL", "reading the owner's answer"));
       }
@@ -66,10 +65,12 @@ export function createClientConnection(address: string): Connection {
     });
     opened.on("close", () => {
       socket = undefined;
+      writer = undefined;
       watchdog.rest();
       lost(cause);
     });
     socket = opened;
+    writer = createWriter(opened, setImmediate);
   };
   const connected = (): Promise<void> => {
     if (closed) return Promise.reject(down(address, "the client was closed"));
@@ -79,15 +80,7 @@ export function createClientConnection(address: string): Connection {
     });
     return connecting;
   };
-  const send = (request: Request): void => {
-    if (outgoing.length === 0) setImmediate(flush);
-    outgoing.push(request);
-  };
-  const flush = (): void => {
-    const batch = outgoing;
-    outgoing = [];
-    if (batch.length > 0 && socket !== undefined) writeMessage(socket, batch);
-  };
+  const send = (request: Request): void => writer?.write(request);
 
   return {
     async call(op, args) {
@@ -123,7 +116,7 @@ export function createClientConnection(address: string): Connection {
     },
     close() {
       closed = true;
-      flush();
+      writer?.flush();
       socket?.end();
       lost();
     },

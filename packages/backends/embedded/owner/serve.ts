@@ -4,7 +4,7 @@ import { VconError } from "@vcon-server/core";
 import type { Store } from "../store/store.ts";
 import { createDecoder } from "../wire/codec.ts";
 import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
-import { writeMessage } from "../wire/write.ts";
+import { createWriter } from "../wire/write.ts";
 import { runGroup, type Work } from "./group.ts";
 import { READS } from "./operations.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
@@ -87,11 +87,12 @@ interface Duties {
 function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
   const decoder = createDecoder();
   const waits = new Map<number, () => void>();
-  const replies = createReplies(socket);
+  const writer = createWriter(socket, queueMicrotask);
+  const reply = (message: Reply): void => writer.write(message);
   const accept = (request: Request): void => {
     const { id } = request;
     if (request.op !== "wait" && request.op !== "cancel") {
-      queue.add(workOf(request, operations, replies.add));
+      queue.add(workOf(request, operations, reply));
       return;
     }
     // both stand in line with the rest, so that a wait sees the pushes before it and its cancellation comes after it
@@ -102,7 +103,7 @@ function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
       const [lists] = request.args;
       const wake = (): void => {
         waits.delete(id);
-        replies.add({ id, value: undefined });
+        reply({ id, value: undefined });
       };
       const stop = waiters.add({ lists, wake });
       if (stop !== undefined) waits.set(id, stop);
@@ -112,7 +113,7 @@ function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
   socket.on("data", (chunk) => {
     try {
       // our own clients are on the other side; a stranger is cut off by the decoder
-      for (const message of decoder.push(chunk)) (message as Request[]).forEach(accept);
+      for (const message of decoder.push(chunk)) accept(message as Request);
     } catch {
       socket.destroy();
     }
@@ -140,21 +141,5 @@ function workOf(
       return (operations[op] as (...args: readonly unknown[]) => unknown)(...request.args);
     },
     answer: (result) => reply("error" in result ? { id, error: toWire(result.error) } : { id, value: result.value }),
-  };
-}
-
-/** Answers of one turn leave in one frame. */
-function createReplies(socket: Socket): { add(reply: Reply): void } {
-  let replies: Reply[] = [];
-  const flush = (): void => {
-    const ready = replies;
-    replies = [];
-    if (!socket.destroyed) writeMessage(socket, ready);
-  };
-  return {
-    add(reply) {
-      if (replies.length === 0) queueMicrotask(flush);
-      replies.push(reply);
-    },
   };
 }

@@ -1,12 +1,3 @@
-/**
- * States of a queue entry. `waiting` entries are the list as others see it; `later` ones come back at `due`,
- * `suspect` ones belonged to an owner that died.
- */
-export const WAITING = 0;
-export const LEASED = 1;
-export const LATER = 2;
-export const SUSPECT = 3;
-
 /** States of a (vCon, storage) pair. `dead` pairs have an entry in a dead-letter list. */
 export const PENDING = 0;
 export const DELIVERED = 1;
@@ -15,6 +6,9 @@ export const GIVEN_UP = 2;
 export const SCHEMA_VERSION = 1;
 
 /**
+ * `queue.state` is 0 waiting (the list as others see it), 1 leased, 2 later (comes back at `due`), 3 suspect (its owner
+ * died); `deliveries.state` is one of the above. SQL texts say the numbers, because partial indices match only those.
+ *
  * `vcons` is small so that changing a date never rewrites a document; bodies are a rowid table because WITHOUT ROWID
  * halves the rate. Everything refers to a vCon by the number of its row: numbers grow with time, so that the work of
  * one moment stays on few pages, where uuids would scatter it over an index each. Partial indices keep a claim as cheap at a depth of a million as at a thousand; `counters` gives

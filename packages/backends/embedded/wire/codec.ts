@@ -6,7 +6,7 @@
 const MARK = "$bytes";
 const PREFIX = 8;
 /** Nothing legitimate is larger; a longer frame means that the other side does not speak this protocol. */
-const MAX_FRAME = 1 << 30;
+const MAX_FRAME = 1 << 29;
 
 /** A message as buffers to write, one after the other; the documents among them are the given ones, not copies. */
 export function encode(message: unknown): readonly Uint8Array[] {
@@ -76,7 +76,7 @@ export function createDecoder(): { push(chunk: Uint8Array): unknown[] } {
     }
     const size = prefix.readUInt32LE(0);
     if (size < 5 || size > MAX_FRAME) throw new RangeError(`a frame of ${size} bytes is not of this protocol`);
-    target = Buffer.allocUnsafeSlow(size);
+    target = Buffer.allocUnsafe(size);
   };
   return {
     push(chunk) {

@@ -1,9 +1,36 @@
 import type { Socket } from "node:net";
 import { encode } from "./codec.ts";
 
-/** Writes a message in one system call, without copying its documents. */
-export function writeMessage(socket: Socket, message: unknown): void {
-  socket.cork();
-  for (const part of encode(message)) socket.write(part);
-  socket.uncork();
+/** More than this is sent at once, so that the other side begins to work while this one is still busy. */
+const EAGER_BYTES = 64 * 1024;
+
+/** Sends messages, the small ones of a turn in one system call, documents without copying them. */
+export interface Writer {
+  write(message: unknown): void;
+  flush(): void;
+}
+
+/** `later` decides what a turn is: requests of many promises go together, answers leave as soon as they are complete. */
+export function createWriter(socket: Socket, later: (flush: () => void) => void): Writer {
+  let held = 0;
+  const flush = (): void => {
+    if (held === 0) return;
+    held = 0;
+    socket.uncork();
+  };
+  return {
+    write(message) {
+      if (socket.destroyed) return;
+      if (held === 0) {
+        socket.cork();
+        later(flush);
+      }
+      for (const part of encode(message)) {
+        held += part.byteLength;
+        socket.write(part);
+      }
+      if (held > EAGER_BYTES) flush();
+    },
+    flush,
+  };
 }

@@ -6,6 +6,7 @@ import { deliveries } from "./deliveries.ts";
 import { documents } from "./documents.ts";
 import { endings } from "./endings.ts";
 import { expiry } from "./expiry.ts";
+import { journeys } from "./journeys.ts";
 import { lists } from "./lists.ts";
 
 /** A running store with nothing in it. `second` connects another client to the same store; `close` ends all of it. */
@@ -34,5 +35,6 @@ export function backendConformance(name: string, open: OpenBackend): void {
     expiry(open);
     deliveries(open);
     deadLetters(open);
+    journeys(open);
   });
 }
