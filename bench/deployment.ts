@@ -12,7 +12,7 @@ const CHEAP_CHAIN = {
   links: {
     tag: { module: "tag", options: { tags: ["bench"] } },
     route: { module: "tag_router", options: { tag_routes: { urgent: "bench_urgent" } } },
-    sample: { module: "sampler", options: { method: "modulo", value: 1 } },
+    sample: { module: "sampler", options: { method: "percentage", value: 100 } },
   },
   chains: { bench: { ingress_lists: [INGRESS], egress_lists: [EGRESS], links: ["tag", "route", "sample"] } },
 };
@@ -22,13 +22,19 @@ export interface Deployment {
   stop(): Promise<void>;
 }
 
-/** The server as it is shipped, with the cheap chain, in a folder of its own. */
+/**
+ * The server as it is shipped, with the cheap chain, in a folder of its own. With `BENCH_PROFILE=folder` its processes
+ * leave CPU profiles there, for `node bench/profile.ts folder`.
+ */
 export async function deploy(verb: ServerSetup["verb"], env: Readonly<Record<string, string>>): Promise<Deployment> {
   const folder = mkdtempSync(join(tmpdir(), "vcs-bench-"));
   const configFile = join(folder, "config.yml");
   writeFileSync(configFile, JSON.stringify(CHEAP_CHAIN));
   const setup = { verb, port: await freePort(), folder, configFile };
-  const server = await startServer({ ...setup, env: { LOG_LEVEL: "warn", CONSERVER_GRACE_SECS: "3", ...env } });
+  const profile = process.env["BENCH_PROFILE"];
+  const profiling = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
+  const quiet = { LOG_LEVEL: "warn", CONSERVER_GRACE_SECS: "3", ...(process.env["X_OPTS"] && { NODE_OPTIONS: process.env["X_OPTS"] }) };
+  const server = await startServer({ ...setup, env: { ...quiet, ...profiling, ...env } });
   return {
     server,
     async stop() {

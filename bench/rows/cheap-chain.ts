@@ -16,6 +16,10 @@ export interface Size {
   readonly rounds: number;
 }
 
+/** Lists of the ceiling and the peer: the server under test goes on consuming its own. */
+const THEIR_INGRESS = "their_in";
+const THEIR_EGRESS = "their_out";
+
 interface Bench {
   readonly server: RedisServer;
   readonly redis: Redis;
@@ -29,8 +33,8 @@ export async function cheapChain({ count, rounds }: Size): Promise<Row[]> {
   const redis = new Redis(server.url);
   const native = await startScript(new URL("../ceilings/redis-batches.ts", import.meta.url), [
     server.url,
-    INGRESS,
-    EGRESS,
+    THEIR_INGRESS,
+    THEIR_EGRESS,
   ]);
   const bench: Bench = { server, redis, native, documents: standardDocuments(count) };
   const { server: worker, stop } = await deploy("worker", { REDIS_URL: server.url, CONSERVER_WORKERS: "1" });
@@ -54,7 +58,7 @@ export async function cheapChain({ count, rounds }: Size): Promise<Row[]> {
   }
 }
 
-const finished = (redis: Redis) => () => redis.llen(EGRESS);
+const finished = (redis: Redis, list: string) => () => redis.llen(list);
 
 async function chainOnce({ server, redis, documents }: Bench, pid: number): Promise<Sample> {
   await redis.flushall();
@@ -62,7 +66,13 @@ async function chainOnce({ server, redis, documents }: Bench, pid: number): Prom
   try {
     await preload(backend, documents);
     const begin = () => queue(backend, INGRESS, documents);
-    return await timeDrain({ count: documents.length, pid, redisPid: server.pid, begin, finished: finished(redis) });
+    return await timeDrain({
+      count: documents.length,
+      pid,
+      redisPid: server.pid,
+      begin,
+      finished: finished(redis, EGRESS),
+    });
   } finally {
     await backend.close();
   }
@@ -81,8 +91,13 @@ async function plain({ redis, documents }: Bench): Promise<void> {
 async function nativeOnce(bench: Bench): Promise<Sample> {
   const { server, redis, native, documents } = bench;
   await plain(bench);
-  await redis.rpush(INGRESS, ...documents.map(({ uuid }) => uuid));
-  const timing = { count: documents.length, pid: native.pid, redisPid: server.pid, finished: finished(redis) };
+  await redis.rpush(THEIR_INGRESS, ...documents.map(({ uuid }) => uuid));
+  const timing = {
+    count: documents.length,
+    pid: native.pid,
+    redisPid: server.pid,
+    finished: finished(redis, THEIR_EGRESS),
+  };
   return timeDrain({ ...timing, begin: native.go });
 }
 
@@ -100,12 +115,12 @@ async function bullmqOnce(bench: Bench): Promise<Sample> {
   const script = await startScript(new URL("../peers/bullmq-worker.ts", import.meta.url), [
     server.url,
     "bench",
-    EGRESS,
+    THEIR_EGRESS,
   ]);
   try {
     // its first quarter warms the compiler, since its process is a new one
     const warm = Math.floor(documents.length / 4);
-    const done = finished(redis);
+    const done = finished(redis, THEIR_EGRESS);
     script.go();
     while ((await done()) < warm) await sleep(1);
     const before = await done();

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { VconError } from "@vcon-server/core";
@@ -21,4 +21,10 @@ export function prepareSocketFolder(address: string): void {
     "VCON_BACKEND_UNFIT",
     `opening the embedded backend: ${folder} belongs to somebody else or is open to others; remove it, or set TMPDIR to a private folder`,
   );
+}
+
+/** Takes the folder away again when the socket in it is gone. */
+export function removeSocketFolder(address: string): void {
+  const folder = join(address, "..");
+  if (process.platform !== "win32" && readdirSync(folder).length === 0) rmdirSync(folder);
 }

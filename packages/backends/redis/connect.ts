@@ -62,7 +62,6 @@ function singleOptions(target: Target, timeout: number): ClientOptions {
     name: target.master ?? "",
     sentinelRetryStrategy: reconnectDelay,
     sentinelCommandTimeout: timeout,
-    failoverDetector: true,
     ...(target.tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     ...(sentinel.username !== undefined && { sentinelUsername: sentinel.username }),
     ...(sentinel.password !== undefined && { sentinelPassword: sentinel.password }),
@@ -86,7 +85,7 @@ async function connectSingle(target: Target, { timeout, log }: ConnectOptions): 
     cluster: false,
     timeout,
     masters: () => [client],
-    besides: (node) => ({ ...nodeOptions(target, timeout), db: target.db, ...addressOf(node), ...once }),
+    besides: (node) => ({ ...nodeOptions(target, timeout), db: target.db, ...addressOf(node, target), ...once }),
     close() {
       outages.ignore();
       client.disconnect();
@@ -111,7 +110,7 @@ async function connectCluster(target: Target, { timeout, log }: ConnectOptions):
     cluster: true,
     timeout,
     masters: () => client.nodes("master"),
-    besides: (node) => ({ ...nodeOptions(target, timeout), ...addressOf(node), ...once }),
+    besides: (node) => ({ ...nodeOptions(target, timeout), ...addressOf(node, target), ...once }),
     close() {
       outages.ignore();
       client.disconnect();
@@ -122,8 +121,9 @@ async function connectCluster(target: Target, { timeout, log }: ConnectOptions):
 /** A side connection does not reconnect: whoever made it makes a new one. */
 const once: ClientOptions = { retryStrategy: () => null, lazyConnect: true };
 
-function addressOf(node: Redis): ClientOptions {
-  const { remoteAddress, remotePort } = node.stream ?? {};
+/** The name a certificate was made for, except where Sentinel says who is the master now. */
+function addressOf(node: Redis, { kind }: Target): ClientOptions {
+  const { remoteAddress, remotePort } = kind === "sentinel" ? (node.stream ?? {}) : {};
   return {
     host: remoteAddress ?? node.options.host ?? "127.0.0.1",
     port: remotePort ?? node.options.port ?? 6379,
@@ -136,14 +136,16 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   let last: unknown;
   let ready = false;
   let away = false;
+  let over = false;
   const first = Promise.withResolvers<void>();
+  first.promise.catch(() => undefined);
   client.on("error", (error) => {
     last = error;
     log.debug("redis connection", { server: where, error: String(error) });
-    if (isRefusal(error)) first.reject(error);
+    if (refusalOf(error)) first.reject(error);
   });
   client.on("close", () => {
-    if (ready && !away) log.warn("redis is away, reconnecting", { server: where });
+    if (ready && !away && !over) log.warn("redis is away, reconnecting", { server: where });
     away = true;
   });
   client.on("ready", () => {
@@ -152,6 +154,10 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
     away = false;
     first.resolve();
   });
+  // a connection that was being made while it was told to end stops trying: it is told to go on
+  client.on("end", () => {
+    if (!over) setTimeout(() => over || client.connect().catch(() => undefined), RECONNECT_MAX).unref();
+  });
   const timer = setTimeout(() => first.reject(last ?? new Error(`no answer within ${timeout} ms`)), timeout);
   client.connect().catch((error: unknown) => {
     last ??= error;
@@ -159,6 +165,7 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   try {
     await first.promise;
   } catch (error) {
+    over = true;
     client.disconnect();
     throw refused(error, where);
   } finally {
@@ -166,17 +173,28 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   }
   return {
     ignore() {
-      away = true;
+      over = true;
     },
   };
 }
 
-const isRefusal = (error: unknown): boolean =>
-  /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/.test(String((error as Error)?.message));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const REFUSALS: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
+  { sign: /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/, remedy: "check user and password in REDIS_URL" },
+  {
+    sign: /certificate|Hostname\/IP does not match/i,
+    remedy: "name the certificate's authority in NODE_EXTRA_CA_CERTS and its host name in REDIS_URL",
+  },
+];
+
+/** Trying again does not help: somebody has to change something. */
+const refusalOf = (error: unknown) => REFUSALS.find(({ sign }) => sign.test(messageOf(error)));
 
 function refused(error: unknown, where: string): VconError {
-  if (!isRefusal(error)) return redisFailure(error, "connecting to Redis", where);
-  const message = `connecting to Redis (${where}): ${(error as Error).message}; check user and password in REDIS_URL`;
+  const refusal = refusalOf(error);
+  if (!refusal) return redisFailure(error, "connecting to Redis", where);
+  const message = `connecting to Redis (${where}): ${messageOf(error)}; ${refusal.remedy}`;
   return new VconError("VCON_BACKEND_UNFIT", message, { cause: error });
 }
 

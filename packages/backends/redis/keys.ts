@@ -1,3 +1,29 @@
+/*
+ * Keys of this backend. What other programs share (`vcon:<uuid>`, the sorted set, the sets of terms, the lists) is
+ * described in ARCHITECTURE.md; everything else begins with `vcs:`.
+ *
+ * In the slot of a list L
+ *   vcs:{L}:runs      HASH  entry -> "token owner attempt deaths lone uuid" of leased entries
+ *   vcs:{L}:parked    HASH  entry -> "attempt deaths uuid" of delayed and suspect entries
+ *   vcs:{L}:owners    ZSET  owner -> end of its lease: one heartbeat renews everything an owner holds
+ *   vcs:{L}:later     ZSET  entry -> when it is due
+ *   vcs:{L}:suspects  ZSET  entry -> since when
+ *   vcs:{L}:token     counter; it also marks L as a list that workers consume
+ *   An entry is named by its first token and keeps that name until it is over.
+ * In the slot of a dead-letter list D
+ *   vcs:{D}:records   HASH  "r:<id>" -> record, "u:<uuid>" -> ids of its records, oldest first
+ *   vcs:{D}:moving    LIST  "<id or -> <uuid>" of entries on their way back
+ * In the slot of a document U
+ *   vcs:{vcon:U}:meta        HASH  rev, submitted, terms, created; floor and gone (tombstone); ttl and until (wished
+ *                            expiry); open (unfinished deliveries); q:<L> (entries waiting in L); dead:<chain>
+ *                            (checkpoint of a dead letter); t:<L>:<entry> (token, "done <token>" once committed),
+ *                            o:<L>:<entry> (outbox), c:<L>:<entry> (checkpoint)
+ *   vcs:{vcon:U}:deliveries  HASH  see part-deliveries.lua
+ *   vcs:{vcon:U}:new:<L>:<entry>:<token>  a changed document on its way in
+ * Over all documents, in 16 shards by hash
+ *   vcs:due:{n}       ZSET  "<uuid> <storage>" -> when the delivery is due
+ *   vcs:intents:{n}   ZSET  submissions under way (Cluster)
+ */
 import { createHash } from "node:crypto";
 
 /** Keys of one list, all in the slot of the list itself. */

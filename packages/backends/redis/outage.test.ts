@@ -20,7 +20,9 @@ import {
   startSentinel,
 } from "@vcon-server/core/testing/servers/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "./connect.ts";
 import { openRedisBackend } from "./index.ts";
+import { parseRedisUrl } from "./url.ts";
 
 const down = expect.objectContaining({ code: "VCON_BACKEND_DOWN", retryable: true });
 const change = (content: unknown, base: number) => ({ base, bytes: bytesOf(content), index: plainIndex });
@@ -172,6 +174,16 @@ const submissionId = (n: number) =>
 const clientIds = (list: string): string[] =>
   list.split("\n").flatMap((line) => (line.includes("name=vcon-server") ? (/^id=(\d+)/.exec(line)?.[1] ?? []) : []));
 
+test("a client that stopped trying in the middle of a reconnect is told to go on", async () => {
+  const server = await startRedis();
+  const connection = await connect(parseRedisUrl(server.url), { timeout: 500, log: silent });
+  connection.client.disconnect();
+  await expect(connection.client.ping()).rejects.toThrow();
+  expect(await eventually("the client", () => connection.client.ping())).toBe("PONG");
+  connection.close();
+  await server.stop();
+});
+
 describe("a cluster that loses a node", () => {
   let cluster: RedisGroup;
   let backend: Backend;
@@ -233,7 +245,9 @@ describe("Sentinel", () => {
     try {
       const list = freshList();
       const uuid = freshSubmission(list);
-      expect(await careful.submit([uuid])).toMatchObject([{ kind: "created" }]);
+      // a replica that has only just caught up may be late once; what was not acknowledged is sent again
+      const [stored] = await eventually("a confirmed intake", () => careful.submit([uuid]));
+      expect(["created", "same"]).toContain(stored?.kind);
       const run = await claimOne(backend, list);
       await backend.waitForWork([list], 20, new AbortController().signal);
       await master.kill();

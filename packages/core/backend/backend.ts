@@ -262,7 +262,13 @@ export type Ending =
       readonly checkpoint?: Checkpoint;
     }
   /** Try again after `delay`, from the checkpoint when given. */
-  | { readonly kind: "later"; readonly lease: Lease; readonly delay: number; readonly checkpoint?: Checkpoint; readonly attempt: number }
+  | {
+      readonly kind: "later";
+      readonly lease: Lease;
+      readonly delay: number;
+      readonly checkpoint?: Checkpoint;
+      readonly attempt: number;
+    }
   /** Give the entry back untouched, to the head of its list; for shutdown. */
   | { readonly kind: "release"; readonly lease: Lease };
 
@@ -305,7 +311,13 @@ export interface DeliveryReport {
   readonly rev: Revision;
   readonly result:
     | { readonly kind: "done" }
-    | { readonly kind: "again"; readonly delay: number; readonly code: string; readonly message: string; readonly counts: boolean }
+    | {
+        readonly kind: "again";
+        readonly delay: number;
+        readonly code: string;
+        readonly message: string;
+        readonly counts: boolean;
+      }
     | { readonly kind: "dead"; readonly dlq: string; readonly record: DeadLetterRecord };
 }
 

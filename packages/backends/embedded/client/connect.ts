@@ -1,4 +1,5 @@
 import type { Backend } from "@vcon-server/core/backend";
+import type { VconUuid } from "@vcon-server/vcon";
 import { addressOf } from "../place.ts";
 import type { OperationName, Operations } from "../wire/messages.ts";
 import { createClientConnection } from "./connection.ts";
@@ -16,9 +17,6 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
     // what comes back is what the operation of the same name returned on the other side
     (...args: Parameters<Operations[Name]>) =>
       connection.call(name, args) as Promise<ReturnType<Operations[Name]>>;
-  const scanFrom = remote("scanFrom");
-  const reprocess = remote("reprocess");
-  const health = remote("health");
   await remote("depths")([]).catch((error: unknown) => {
     connection.close();
     throw error;
@@ -32,9 +30,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
     list: remote("list"),
     search: remote("search"),
     reindex: remote("reindex"),
-    async *scan() {
-      for (let found = await scanFrom(0); found !== undefined; found = await scanFrom(found.next)) yield found.uuids;
-    },
+    scan: () => scanAll(remote("scanFrom")),
     push: remote("push"),
     pop: remote("pop"),
     depths: remote("depths"),
@@ -52,22 +48,40 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
     deliveries: remote("deliveries"),
     backlog: remote("backlog"),
     deadLetters: remote("deadLetters"),
-    async reprocess(dlq, count, filter) {
-      let moved = 0;
-      while (moved < count) {
-        const round = await reprocess(dlq, Math.min(count - moved, REPROCESS_ROUND), filter);
-        if (round === 0) break;
-        moved += round;
-      }
-      return moved;
-    },
+    reprocess: inRounds(remote("reprocess")),
     repair: remote("repair"),
-    async health() {
-      const start = performance.now();
-      return { ...(await health()), latency: performance.now() - start };
-    },
+    health: measured(remote("health")),
     async close() {
       connection.close();
     },
+  };
+}
+
+/** An operation as the client calls it. */
+type Remote<Name extends OperationName> = (
+  ...args: Parameters<Operations[Name]>
+) => Promise<ReturnType<Operations[Name]>>;
+
+async function* scanAll(scanFrom: Remote<"scanFrom">): AsyncIterable<VconUuid[]> {
+  for (let found = await scanFrom(0); found !== undefined; found = await scanFrom(found.next)) yield found.uuids;
+}
+
+function inRounds(reprocess: Remote<"reprocess">): Remote<"reprocess"> {
+  return async (dlq, count, filter) => {
+    let moved = 0;
+    while (moved < count) {
+      const round = await reprocess(dlq, Math.min(count - moved, REPROCESS_ROUND), filter);
+      if (round === 0) break;
+      moved += round;
+    }
+    return moved;
+  };
+}
+
+function measured(health: Remote<"health">): Backend["health"] {
+  return async () => {
+    const start = performance.now();
+    const found = await health();
+    return { ...found, latency: performance.now() - start };
   };
 }

@@ -42,16 +42,10 @@ function transaction(db: DatabaseSync, works: readonly Work[]): Result[] | VconE
     db.exec("BEGIN");
     const results: Result[] = [];
     for (const work of works) {
-      if (work.reads || works.length === 1) {
-        results.push({ value: work.run() });
-        continue;
-      }
-      db.exec("SAVEPOINT request");
-      const result = attempt(work);
+      // alone, it may fail the transaction: there is nobody else in it
+      const result = works.length === 1 ? { value: work.run() } : work.reads ? attempt(work) : savepoint(db, work);
       // SQLite rolls everything back by itself on some failures of the disk
       if (!db.isTransaction) return failureOf(result);
-      if ("error" in result) db.exec("ROLLBACK TO request");
-      db.exec("RELEASE request");
       results.push(result);
     }
     db.exec("COMMIT");
@@ -60,6 +54,15 @@ function transaction(db: DatabaseSync, works: readonly Work[]): Result[] | VconE
     if (db.isTransaction) db.exec("ROLLBACK");
     return codedError(error, works.length === 1 ? (works[0]?.name ?? "") : "committing");
   }
+}
+
+function savepoint(db: DatabaseSync, work: Work): Result {
+  db.exec("SAVEPOINT request");
+  const result = attempt(work);
+  if (!db.isTransaction) return result;
+  if ("error" in result) db.exec("ROLLBACK TO request");
+  db.exec("RELEASE request");
+  return result;
 }
 
 function failureOf(result: Result): VconError {

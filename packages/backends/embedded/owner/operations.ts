@@ -4,7 +4,7 @@ import { deadLetters, reprocess } from "../store/dead-letters.ts";
 import { backlog, claimDeliveries, deliveries, settleDeliveries } from "../store/deliveries.ts";
 import { settle } from "../store/endings.ts";
 import { list, reindex, scanFrom, search } from "../store/find.ts";
-import { depths, peek, pop, push } from "../store/lists.ts";
+import { depths, peek, pop, push, writeCounts } from "../store/lists.ts";
 import type { Store } from "../store/store.ts";
 import { remove, restore, submit } from "../store/submissions.ts";
 import type { OperationName, Operations } from "../wire/messages.ts";
@@ -17,32 +17,41 @@ interface Surroundings {
 
 /** The operations of one store. */
 export function operationsOf({ store, file, synchronous }: Surroundings): Operations {
+  const counted = <Result>(run: () => Result): Result => {
+    try {
+      const result = run();
+      writeCounts(store);
+      return result;
+    } finally {
+      store.takeCounts();
+    }
+  };
   return {
     read: (uuids) => read(store, uuids),
-    submit: (batch) => submit(store, batch),
+    submit: (batch) => counted(() => submit(store, batch)),
     restore: (document) => restore(store, document),
-    remove: (uuid, storages) => remove(store, uuid, storages),
+    remove: (uuid, storages) => counted(() => remove(store, uuid, storages)),
     list: (query) => list(store, query),
     search: (terms) => search(store, terms),
     reindex: (entries) => reindex(store, entries),
     scanFrom: (after) => scanFrom(store, after),
-    push: (name, uuids) => push(store, name, uuids),
-    pop: (name, count) => pop(store, name, count),
+    push: (name, uuids) => counted(() => push(store, name, uuids)),
+    pop: (name, count) => counted(() => pop(store, name, count)),
     depths: (lists) => depths(store, lists),
     peek: (name, offset, count) => peek(store, name, offset, count),
-    claim: (request) => claim(store, request),
+    claim: (request) => counted(() => claim(store, request)),
     heartbeat: (owner) => heartbeat(store, owner),
     abandon: (owner, lists) => abandon(store, owner, lists),
-    giveBack: (owner, lists, known) => giveBack(store, owner, lists, known),
+    giveBack: (owner, lists, known) => counted(() => giveBack(store, owner, lists, known)),
     suspects: (lists) => suspects(store, lists),
     checkpoint: (batch) => checkpoint(store, batch),
-    settle: (batch) => settle(store, batch),
+    settle: (batch) => counted(() => settle(store, batch)),
     claimDeliveries: (max, lease) => claimDeliveries(store, max, lease),
-    settleDeliveries: (batch) => settleDeliveries(store, batch),
+    settleDeliveries: (batch) => counted(() => settleDeliveries(store, batch)),
     deliveries: (uuid) => deliveries(store, uuid),
     backlog: () => backlog(store),
     deadLetters: (query) => deadLetters(store, query),
-    reprocess: (dlq, count, filter) => reprocess(store, dlq, count, filter),
+    reprocess: (dlq, count, filter) => counted(() => reprocess(store, dlq, count, filter)),
     repair: () => repair(store),
     health: () => health(store, file, synchronous),
   };

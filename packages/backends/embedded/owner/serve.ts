@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { createDecoder } from "../wire/codec.ts";
 import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
 import { createWriter } from "../wire/write.ts";
-import { runGroup, type Work } from "./group.ts";
+import { type Result, runGroup, type Work } from "./group.ts";
 import { READS } from "./operations.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
@@ -31,21 +31,34 @@ export async function serve({ address, store, operations }: ServeOptions): Promi
   });
   if (process.platform !== "win32") rmSync(address, { force: true });
   await listening(server, address);
-  // dead owners are noticed and expired copies dropped without anybody asking
-  const care = setInterval(
-    () => queue.add({ name: "repair", reads: false, run: () => operations.repair(), answer: () => {} }),
-    Math.min(store.leases.ms / 4, 2_000),
-  );
+  const care = startCare(store, operations, queue);
   return {
     async close() {
       clearInterval(care);
       const closed = new Promise((done) => server.close(done));
       queue.flush();
       for (const socket of sockets) socket.destroySoon();
+      // a client that does not read is not waited for
+      const impatient = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), 500);
       await closed;
+      clearTimeout(impatient);
       waiters.close();
     },
   };
+}
+
+/** Notices dead owners and drops expired copies without anybody asking. Says once when that begins to fail. */
+function startCare(store: Store, operations: Operations, queue: Queue): NodeJS.Timeout {
+  let failing: string | undefined;
+  const answer = (result: Result): void => {
+    const error = "error" in result ? result.error : undefined;
+    if (error !== undefined && error.code !== failing) {
+      store.log.warn("care of the embedded backend fails", { code: error.code, reason: error.message });
+    }
+    failing = error?.code;
+  };
+  const work: Work = { name: "repair", reads: false, run: () => operations.repair(), answer };
+  return setInterval(() => queue.add(work), Math.min(store.leases.ms / 4, 2_000));
 }
 
 function listening(server: Server, address: string): Promise<void> {
@@ -55,6 +68,9 @@ function listening(server: Server, address: string): Promise<void> {
   });
 }
 
+/** Requests in one transaction at most, so that an answer is never long in coming. */
+const GROUP_LIMIT = 256;
+
 interface Queue {
   add(work: Work): void;
   flush(): void;
@@ -63,9 +79,10 @@ interface Queue {
 function createQueue(store: Store, waiters: Waiters): Queue {
   let works: Work[] = [];
   const flush = (): void => {
-    const group = works;
-    works = [];
+    const group = works.slice(0, GROUP_LIMIT);
+    works = works.slice(GROUP_LIMIT);
     if (group.length === 0) return;
+    if (works.length > 0) setImmediate(flush);
     runGroup(store.db, group);
     waiters.tell();
   };

@@ -40,6 +40,7 @@ export async function startEmbeddedOwner({ dataDir, synchronous, leaseMs, log }:
     log.error("the thread of the embedded backend ended unexpectedly and is started again", { deaths });
     try {
       current = await startThread(settings, log);
+      if (closing) current.worker.postMessage("close");
       watch();
     } catch (error) {
       log.error("the embedded backend cannot be started again", { error });
@@ -72,15 +73,17 @@ function startThread(settings: OwnerSettings, log: Logger): Promise<Thread> {
   });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {
+    let failure = new Error("the thread of the embedded backend ended before it was ready");
     worker.on("message", (message: OwnerMessage) => {
       if (message.kind === "log") log[message.level](message.message, message.fields);
-      else if (message.kind === "failed") void ended.then(() => reject(fromWire(message.error)));
+      else if (message.kind === "failed") failure = fromWire(message.error);
       else resolve({ worker, address: message.address, ended });
     });
     worker.once("error", (error) => {
       log.error("the thread of the embedded backend failed", { error });
-      reject(error);
+      failure = error;
     });
-    void ended.then(() => reject(new Error("the thread of the embedded backend ended before it was ready")));
+    // only when the thread is gone are its lock and its files free again
+    void ended.then(() => reject(failure));
   });
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { asVconError, type LogFields, type Logger } from "@vcon-server/core";
-import { addressOf, prepareSocketFolder } from "../place.ts";
+import { addressOf, prepareSocketFolder, removeSocketFolder } from "../place.ts";
 import { openStore } from "../store/open.ts";
 import { toWire, type WireError } from "../wire/messages.ts";
 import { operationsOf } from "./operations.ts";
@@ -41,6 +41,7 @@ async function main({ dataDir, synchronous, leaseMs }: OwnerSettings): Promise<v
     const serving = await serve({ address, store, operations: operationsOf({ store, file, synchronous }) });
     parentPort?.once("message", async () => {
       await serving.close();
+      removeSocketFolder(address);
       opened.close();
       parentPort?.close();
     });

@@ -71,6 +71,7 @@ function takeReady(store: Store, { request, token, list, max }: Take): Taken[] {
     .sql<Taken>(`${TAKE} (SELECT id FROM queue WHERE state = 0 AND list = ? ORDER BY id LIMIT ?) ${GIVES}`)
     .all(request.owner, token, 0, list, max - due.length)
     .sort((a, b) => a.id - b.id);
+  store.count(list, -waiting.length);
   return [...due, ...waiting];
 }
 
@@ -208,6 +209,7 @@ export function putBack(store: Store, list: string, entry: Held): void {
   store
     .sql("UPDATE queue SET state = ?, owner = NULL, lone = 0, due = ? WHERE id = ?")
     .run(state, state === 2 ? store.now() : null, entry.id);
+  if (state === 0) store.count(list, 1);
   store.news.lists.add(list);
 }
 

@@ -1,6 +1,6 @@
 import type { DeadLetter, DeadLetterQuery, DeadLetterRecord } from "@vcon-server/core/backend";
 import { startExpiry } from "./expiry.ts";
-import { append, type Item } from "./lists.ts";
+import { append, drop, type Item } from "./lists.ts";
 import type { Store } from "./store.ts";
 
 interface Burial extends Item {
@@ -71,10 +71,11 @@ export function reprocess(store: Store, dlq: string, count: number, filter: Repr
     const record = parseRecord(letter.record);
     if (record?.kind === "storage" && record.storage !== undefined) {
       revive(store, letter.vcon, record.storage);
-      store.sql("DELETE FROM queue WHERE id = ?").run(letter.id);
+      drop(store, dlq, letter.id);
       startExpiry(store, letter.vcon);
     } else {
       requeue(store, letter, record?.list ?? filter.fallback);
+      drop(store, dlq, letter.id);
     }
   }
   return letters.length;
@@ -96,5 +97,4 @@ function requeue(store: Store, letter: Letter, list: string): void {
   const entry = append(store, list, letter);
   const moved = store.sql("UPDATE checkpoints SET entry = ? WHERE entry = ?").run(entry, letter.id);
   if (moved > 0) attachExtras(store, entry);
-  store.sql("DELETE FROM queue WHERE id = ?").run(letter.id);
 }

@@ -12,12 +12,14 @@ export function resultCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
+const isFull = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOSPC";
+
 export const isBusy = (error: unknown): boolean => resultCode(error) === BUSY;
 
 /** An error of the engine as a coded one. */
 export function codedError(error: unknown, doing: string): VconError {
   const said = error instanceof Error ? error.message : String(error);
-  switch (resultCode(error)) {
+  switch (isFull(error) ? FULL : resultCode(error)) {
     case FULL:
       return new VconError(
         "VCON_BACKEND_FULL",

@@ -19,6 +19,7 @@ export interface Item {
 /** Puts an entry at the end of a list. Returns the entry. */
 export function append(store: Store, list: string, { item, vcon }: Item): number {
   store.news.lists.add(list);
+  store.count(list, 1);
   return store.sql("INSERT INTO queue (list, item, vcon) VALUES (?, ?, ?)").insert(list, item, vcon);
 }
 
@@ -30,8 +31,27 @@ export function pop(store: Store, list: string, count: number): string[] {
     )
     .all(list, count)
     .sort((a, b) => a.id - b.id);
+  store.count(list, -taken.length);
   for (const { vcon } of taken) startExpiry(store, vcon);
   return taken.map(({ item }) => item);
+}
+
+/** Takes a waiting entry out of its list for good. */
+export function drop(store: Store, list: string, entry: number): void {
+  store.count(list, -store.sql("DELETE FROM queue WHERE id = ? AND state = 0").run(entry));
+}
+
+/** Writes how the depths changed. */
+export function writeCounts(store: Store): void {
+  for (const [list, more] of store.takeCounts()) {
+    if (more === 0) continue;
+    store
+      .sql(
+        `INSERT INTO counters (name, n) VALUES ('list:' || ?, ?)
+         ON CONFLICT (name) DO UPDATE SET n = n + excluded.n`,
+      )
+      .run(list, more);
+  }
 }
 
 export function depths(store: Store, lists: readonly string[]): number[] {

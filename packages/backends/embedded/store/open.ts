@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type Logger, VconError } from "@vcon-server/core";
 import { codedError, corrupt, isBusy } from "./failures.ts";
 import { createLeases } from "./leases.ts";
-import { missingPart, readMark, writeMark } from "./mark.ts";
+import { missingFile, readMark, writeMark } from "./mark.ts";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import { createStore, type Store } from "./store.ts";
 import { damageInside } from "./wal.ts";
@@ -34,17 +34,15 @@ export function openStore(options: StoreOptions): OpenedStore {
   const doing = `opening the embedded backend in ${folder}`;
   const lock = takeLock(folder, doing);
   try {
-    const missing = missingPart(folder, file) ?? damageInside(`${file}-wal`);
+    const missing = missingFile(folder, file) ?? damageInside(`${file}-wal`);
     if (missing !== undefined) throw corrupt(doing, missing);
-    const db = openDatabase(file, options, doing);
-    writeMark(folder, "open");
+    const db = openDatabase(folder, options, doing);
     const { now, log } = options;
     const store = createStore({ db, now, log, leases: createLeases(options.leaseMs, now) });
     for (const { owner } of store.sql<{ owner: string }>("SELECT DISTINCT owner FROM queue WHERE state = 1").all()) {
       store.leases.renew(owner);
     }
     const close = (): void => {
-      writeMark(folder, "closed");
       db.close();
       lock.close();
     };
@@ -75,8 +73,9 @@ function takeLock(folder: string, doing: string): DatabaseSync {
   return lock;
 }
 
-function openDatabase(file: string, { synchronous }: StoreOptions, doing: string): DatabaseSync {
-  const known = readMark(file) !== undefined;
+function openDatabase(folder: string, { synchronous }: StoreOptions, doing: string): DatabaseSync {
+  const file = join(folder, "backend.sqlite");
+  const openings = readMark(folder);
   const db = new DatabaseSync(file);
   try {
     // the journal mode is set under the exclusive lock, so that the index of the log needs no shared memory
@@ -86,19 +85,36 @@ function openDatabase(file: string, { synchronous }: StoreOptions, doing: string
     db.exec(
       `PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864`,
     );
-    db.exec("PRAGMA cache_size = -32768; PRAGMA cell_size_check = ON");
+    db.exec("PRAGMA cache_size = -65536; PRAGMA cell_size_check = ON");
     const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (version > SCHEMA_VERSION) {
       throw new VconError("VCON_BACKEND_UNFIT", `${doing}: a newer version of the server wrote it; start that version`);
     }
-    if (version === 0 && known) throw corrupt(doing, "the database is empty although it was in use");
+    if (version === 0 && openings !== undefined) throw corrupt(doing, "the database is empty although it was in use");
     if (version === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
     else check(db, file, doing);
+    countOpening(db, { folder, openings, doing });
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+interface Opening {
+  readonly folder: string;
+  readonly openings: number | undefined;
+  readonly doing: string;
+}
+
+/** Counts this opening in the database first, then in the mark: the database may be ahead, but never behind. */
+function countOpening(db: DatabaseSync, { folder, openings = 0, doing }: Opening): void {
+  const counted = db.prepare("UPDATE counters SET n = n + 1 WHERE name = 'openings' RETURNING n").get()?.["n"];
+  const now = Number(counted);
+  if (!(now > openings)) {
+    throw corrupt(doing, `the last changes are missing: it was opened ${openings} times and knows of ${now - 1}`);
+  }
+  writeMark(folder, now);
 }
 
 function check(db: DatabaseSync, file: string, doing: string): void {

@@ -4,6 +4,7 @@ import { bytesOf, done, freshList, freshUuid, record, submission } from "@vcon-s
 import { expect, test } from "vitest";
 import { operationsOf } from "../owner/operations.ts";
 import { openHere, temporaryFolder } from "../testing/folder.ts";
+import type { Operations } from "../wire/messages.ts";
 
 /** The steps SQLite takes for a statement, triggers not included. */
 const planOf = (db: DatabaseSync, sql: string): string[] =>
@@ -52,12 +53,7 @@ function recordStatements(path: string): { db: DatabaseSync; texts: Set<string>;
     }
     run.repair();
   }
-  for (const task of run.claimDeliveries(50, 0)) {
-    const { uuid, storage, action } = task;
-    run.settleDeliveries([{ uuid, storage, action, rev: 1, result: { kind: "done" } }]);
-    const again = { kind: "again", delay: 0, code: "C", message: "m", counts: true } as const;
-    run.settleDeliveries([{ uuid, storage, action, rev: 1, result: again }]);
-  }
+  settleAll(run);
   run.search(["tel:+15551234567", "name:A"]);
   run.list({ since: 0, until: 5, offset: 0, limit: 5 });
   run.reindex(uuids.map((uuid) => ({ uuid, index: { createdAt: 2, terms: [] } })));
@@ -74,6 +70,15 @@ function recordStatements(path: string): { db: DatabaseSync; texts: Set<string>;
   run.backlog();
   run.deliveries(uuids[1] ?? freshUuid());
   return { db: opened.store.db, texts, close: opened.close };
+}
+
+function settleAll(run: Operations): void {
+  for (const task of run.claimDeliveries(50, 0)) {
+    const { uuid, storage, action } = task;
+    run.settleDeliveries([{ uuid, storage, action, rev: 1, result: { kind: "done" } }]);
+    const again = { kind: "again", delay: 0, code: "C", message: "m", counts: true } as const;
+    run.settleDeliveries([{ uuid, storage, action, rev: 1, result: again }]);
+  }
 }
 
 test("no statement walks a table: a claim costs at a depth of a million what it costs at a thousand", () => {
@@ -99,5 +104,19 @@ test("taking entries reads them in order from an index, without sorting what wai
     expect(plan).toMatch(/USING (COVERING )?INDEX queue_(waiting|later|suspect)/);
     expect(plan).not.toMatch(/TEMP B-TREE/);
   }
+  close();
+});
+
+test("depths agree with what is there after one of everything", () => {
+  using folder = temporaryFolder();
+  const { db, close } = recordStatements(folder.path);
+  const there = db.prepare("SELECT 'list:' || list AS name, count(*) AS n FROM queue WHERE state = 0 GROUP BY list");
+  const pending = db.prepare(
+    "SELECT 'storage:' || storage AS name, count(*) AS n FROM deliveries WHERE state = 0 GROUP BY storage",
+  );
+  const counted = db.prepare("SELECT name, n FROM counters WHERE name LIKE '%:%' AND n <> 0 ORDER BY name").all();
+  const byName = (a: { name?: unknown }, b: { name?: unknown }) => String(a.name).localeCompare(String(b.name), "en");
+  expect(counted.length).toBeGreaterThan(2);
+  expect(counted.toSorted(byName)).toEqual([...there.all(), ...pending.all()].toSorted(byName));
   close();
 });

@@ -11,8 +11,9 @@ export const SCHEMA_VERSION = 1;
  *
  * `vcons` is small so that changing a date never rewrites a document; bodies are a rowid table because WITHOUT ROWID
  * halves the rate. Everything refers to a vCon by the number of its row: numbers grow with time, so that the work of
- * one moment stays on few pages, where uuids would scatter it over an index each. Partial indices keep a claim as cheap at a depth of a million as at a thousand; `counters` gives
- * depths without counting, kept by triggers so that no statement can forget it.
+ * one moment stays on few pages, where uuids would scatter it over an index each. Partial indices keep a claim as
+ * cheap at a depth of a million as at a thousand; `counters` gives depths without counting: those of lists are kept by
+ * `store.count`, once per list and request, those of storages by triggers.
  */
 export const SCHEMA = `
 CREATE TABLE vcons (
@@ -95,20 +96,8 @@ CREATE INDEX waits_vcon ON waits(vcon);
 
 CREATE TABLE counters (name TEXT NOT NULL, n INTEGER NOT NULL) STRICT;
 CREATE UNIQUE INDEX counters_name ON counters(name);
-INSERT INTO counters (name, n) VALUES ('token', 0);
+INSERT INTO counters (name, n) VALUES ('token', 0), ('openings', 0);
 
-CREATE TRIGGER queue_comes AFTER INSERT ON queue WHEN new.state = 0 BEGIN
-  INSERT INTO counters (name, n) VALUES ('list:' || new.list, 1) ON CONFLICT (name) DO UPDATE SET n = n + 1;
-END;
-CREATE TRIGGER queue_returns AFTER UPDATE OF state ON queue WHEN new.state = 0 AND old.state <> 0 BEGIN
-  INSERT INTO counters (name, n) VALUES ('list:' || new.list, 1) ON CONFLICT (name) DO UPDATE SET n = n + 1;
-END;
-CREATE TRIGGER queue_leaves AFTER UPDATE OF state ON queue WHEN old.state = 0 AND new.state <> 0 BEGIN
-  UPDATE counters SET n = n - 1 WHERE name = 'list:' || old.list;
-END;
-CREATE TRIGGER queue_goes AFTER DELETE ON queue WHEN old.state = 0 BEGIN
-  UPDATE counters SET n = n - 1 WHERE name = 'list:' || old.list;
-END;
 CREATE TRIGGER queue_extras AFTER DELETE ON queue WHEN old.extras = 1 BEGIN
   DELETE FROM checkpoints WHERE entry = old.id;
   DELETE FROM letters WHERE entry = old.id;

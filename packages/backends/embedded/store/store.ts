@@ -17,6 +17,10 @@ export interface Store {
   readonly db: DatabaseSync;
   /** The statement of this text, prepared once. */
   sql<Row = Record<string, never>>(text: string): Statement<Row>;
+  /** Notes that this many more entries wait in a list; written by `writeCounts` in the same transaction. */
+  count(list: string, more: number): void;
+  /** How the depths changed since the last call; the caller writes it or, when the request failed, drops it. */
+  takeCounts(): ReadonlyMap<string, number>;
   /** Milliseconds since 1970; never goes backwards while the owner lives. */
   now(): number;
   readonly leases: Leases;
@@ -26,7 +30,7 @@ export interface Store {
 }
 
 /** The access to one open database. */
-export function createStore(options: Omit<Store, "sql" | "news">): Store {
+export function createStore(options: Omit<Store, "sql" | "news" | "count" | "takeCounts">): Store {
   const statements = new Map<string, Statement<unknown>>();
   const prepare = (text: string): Statement<unknown> => {
     const known = statements.get(text);
@@ -41,8 +45,15 @@ export function createStore(options: Omit<Store, "sql" | "news">): Store {
     statements.set(text, made);
     return made;
   };
+  let counts = new Map<string, number>();
   return {
     ...options,
+    count: (list, more) => void counts.set(list, (counts.get(list) ?? 0) + more),
+    takeCounts() {
+      const taken = counts;
+      counts = new Map();
+      return taken;
+    },
     // rows are outside data: the text of the statement is what gives them their shape
     sql: <Row>(text: string) => prepare(text) as Statement<Row>,
     news: { lists: new Set(), due: Number.POSITIVE_INFINITY },

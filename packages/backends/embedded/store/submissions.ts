@@ -59,7 +59,8 @@ export function remove(store: Store, uuid: string, storages: readonly string[]):
   const present = isPresent(store, row);
   const { id, rev } = tombstone(store, uuid, row);
   const delivered = store.sql("SELECT 1 FROM deliveries WHERE vcon = ? AND action = 'save' LIMIT 1").get(id);
-  store.sql("DELETE FROM queue WHERE vcon = ?").run(id);
+  const entries = store.sql<{ list: string; state: number }>("DELETE FROM queue WHERE vcon = ? RETURNING list, state");
+  for (const { list, state } of entries.all(id)) if (state === 0) store.count(list, -1);
   store.sql("DELETE FROM waits WHERE vcon = ?").run(id);
   store
     .sql("DELETE FROM deliveries WHERE vcon = ? AND storage NOT IN (SELECT value FROM json_each(?))")

@@ -14,10 +14,9 @@ export function encode(message: unknown): readonly Uint8Array[] {
   const head = JSON.stringify(detach(message, parts));
   const length = Buffer.byteLength(head);
   const start = Buffer.allocUnsafe(PREFIX + length);
-  start.writeUInt32LE(
-    parts.reduce((sum, part) => sum + part.byteLength, PREFIX - 4 + length),
-    0,
-  );
+  const rest = parts.reduce((sum, part) => sum + part.byteLength, PREFIX - 4 + length);
+  if (rest > MAX_FRAME) throw new RangeError(`a message of ${rest} bytes is more than the embedded backend carries`);
+  start.writeUInt32LE(rest, 0);
   start.writeUInt32LE(length, 4);
   start.write(head, PREFIX);
   return [start, ...parts];

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import { encode } from "./codec.ts";
+import type { Reply, Request } from "./messages.ts";
 
 /** More than this is sent at once, so that the other side begins to work while this one is still busy. */
 const EAGER_BYTES = 64 * 1024;
 
 /** Sends messages, the small ones of a turn in one system call, documents without copying them. */
 export interface Writer {
-  write(message: unknown): void;
+  write(message: Request | Reply): void;
   flush(): void;
 }
 

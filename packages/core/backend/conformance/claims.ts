@@ -11,6 +11,7 @@ import {
   freshList,
   freshUuid,
   plainIndex,
+  submission,
   submitOne,
 } from "./samples.ts";
 
@@ -89,6 +90,19 @@ function leasing({ backend }: Given): void {
     const wanted = lists.map((name, at) => ({ name, chain: "chain", max: at }));
     const { runs } = await backend().claim({ owner: "o", lists: wanted, suspects: false });
     expect(lists.map((name) => runs.filter(({ list }) => list === name).length)).toEqual([0, 1, 2]);
+  });
+
+  test("a large claim brings every entry with its own document", async () => {
+    const list = freshList();
+    const uuids = Array.from({ length: 300 }, () => freshUuid());
+    await backend().submit(uuids.map((uuid, n) => submission(uuid, { lists: [list], content: { n } })));
+    const { runs } = await claimFrom(backend(), list, { max: 1_000 });
+    expect(uuidsOf(runs)).toEqual(uuids);
+    expect(runs.map(({ document }) => contentOf(document?.bytes))).toEqual(uuids.map((_, n) => ({ n })));
+    const results = await backend().settle(runs.map((run) => done(run, { change: change({ by: run.uuid }) })));
+    expect(results.every((result) => result.kind === "ok" && result.rev === 2)).toBe(true);
+    const documents = await backend().read(uuids);
+    expect(documents.map((document) => contentOf(document?.bytes))).toEqual(uuids.map((uuid) => ({ by: uuid })));
   });
 
   test("any sequence of pushes and claims keeps the order of every list", async () => {

@@ -179,9 +179,10 @@ export async function startSentinel({ replicas = 1, sentinels = 1 } = {}): Promi
         await startRedis({ settings: { replicaof: `${LOOPBACK} ${master.port}`, "repl-diskless-sync-delay": "0" } }),
       );
     }
+    await master.cli("set", "written", "before the replicas count");
     await until(
-      "the replicas follow",
-      async () => (await master.cli("info", "replication")).split("state=online").length === replicas + 1,
+      "the replicas confirm writes",
+      async () => confirming(await master.cli("info", "replication")) >= replicas,
     );
     const quorum = Math.floor(sentinels / 2) + 1;
     for (let at = 0; at < sentinels; at++) watchers.push(await startWatcher(master.port, quorum));
@@ -196,6 +197,13 @@ export async function startSentinel({ replicas = 1, sentinels = 1 } = {}): Promi
     await stop();
     throw error;
   }
+}
+
+/** How many replicas have confirmed everything the master wrote: one that is still loading has not. */
+function confirming(info: string): number {
+  const written = Number(/master_repl_offset:(\d+)/.exec(info)?.[1] ?? Number.POSITIVE_INFINITY);
+  const offsets = [...info.matchAll(/state=online,offset=(\d+)/g)].map(([, offset]) => Number(offset));
+  return offsets.filter((offset) => offset > 0 && offset >= written).length;
 }
 
 async function startWatcher(masterPort: number, quorum: number): Promise<RedisServer> {

@@ -1,0 +1,37 @@
+/** How long the owner may be silent while it owes an answer. */
+const SILENCE_MS = 1_500;
+const TICKS = 3;
+
+export interface Watchdog {
+  /** An answer is owed. */
+  expect(): void;
+  /** Something came, and more is owed. */
+  heard(): void;
+  /** Nothing is owed. */
+  rest(): void;
+}
+
+/** Calls `silent` when an answer is owed and nothing came for a while; time in which this process was blocked does not count. */
+export function createWatchdog(silent: () => void): Watchdog {
+  let timer: NodeJS.Timeout | undefined;
+  let ticks = 0;
+  // a blocked event loop ticks once, not as often as it missed, and then reads what has arrived
+  const tick = (): void => {
+    ticks += 1;
+    if (ticks >= TICKS) silent();
+  };
+  return {
+    expect() {
+      if (timer !== undefined) return;
+      ticks = 0;
+      timer = setInterval(tick, SILENCE_MS / TICKS);
+    },
+    heard() {
+      ticks = 0;
+    },
+    rest() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
