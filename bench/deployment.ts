@@ -33,7 +33,7 @@ export async function deploy(verb: ServerSetup["verb"], env: Readonly<Record<str
   const setup = { verb, port: await freePort(), folder, configFile };
   const profile = process.env["BENCH_PROFILE"];
   const profiling = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
-  const quiet = { LOG_LEVEL: "warn", CONSERVER_GRACE_SECS: "3", ...(process.env["X_OPTS"] && { NODE_OPTIONS: process.env["X_OPTS"] }) };
+  const quiet = { LOG_LEVEL: "warn", CONSERVER_GRACE_SECS: "3" };
   const server = await startServer({ ...setup, env: { ...quiet, ...profiling, ...env } });
   return {
     server,

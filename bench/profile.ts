@@ -25,7 +25,11 @@ function summarise(file: string): void {
   const working = nodes.filter(({ callFrame }) => callFrame.functionName !== "(idle)");
   const busy = working.reduce((sum, { id }) => sum + (self.get(id) ?? 0), 0);
   console.log(`\n${file}: ${(busy / 1e6).toFixed(2)} s busy`);
-  print("self", sumBy(working, ({ id }) => self.get(id) ?? 0), busy);
+  print(
+    "self",
+    sumBy(working, ({ id }) => self.get(id) ?? 0),
+    busy,
+  );
   print("with what it calls", inclusive(nodes, self), busy);
 }
 

@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { orphans } from "../stage/orphans.ts";
 import { BACKENDS, makeWorld } from "../stage/world.ts";
@@ -8,7 +8,7 @@ import { killGateway, until } from "./kinds.ts";
 /** Fault 2: the gateway dies in the middle of requests; half of the requests without an answer are never repeated. */
 test.each(BACKENDS)(
   "%s: an API killed in the middle of requests leaves whole vCons or none",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({ backend, servers: 1, slowMs: 5 });
     try {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { type Fault, scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, type Fault, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { mountSmallDisk, type SmallDisk } from "../stage/small-disk.ts";
 import { makeWorld } from "../stage/world.ts";
@@ -29,7 +29,7 @@ const fillDisk = (disk: SmallDisk): Fault => ({
 /** Fault 6: the disk that holds the embedded database and the file storage is full for a while. */
 test.runIf(process.getuid?.() === 0)(
   "embedded: a full disk is answered with 503, leaves no partial file, and work resumes (needs root to mount)",
-  { timeout: 300_000 },
+  { timeout: FAULT_TEST_MS },
   async () => {
     const disk = mountSmallDisk(64);
     const archive = join(disk.path, "archive");

@@ -39,23 +39,51 @@ function kill(name: string, world: World, pids: (server: RunningServer) => numbe
 
 export const killGateway = (world: World): Fault => kill("kill -9 api", world, (server) => server.gateways());
 
+interface Busy {
+  readonly at: number;
+  readonly pid: number;
+  readonly inFlight: number;
+}
+
+/** The worker with the most vCons in its slow link, once it has at least so many. */
+async function busiest({ servers, folder }: World, least: number): Promise<Busy> {
+  const look = (): Busy | undefined => {
+    const counts = inSlowLink(folder.effectLog);
+    const workers = [...servers].flatMap(([at, server]) =>
+      server.workers().map((pid) => ({ at, pid, inFlight: counts.get(pid) ?? 0 })),
+    );
+    return workers.toSorted((one, other) => other.inFlight - one.inFlight)[0];
+  };
+  let found: Busy | undefined;
+  await until(`${least} vCons in the slow link of one worker`, () => {
+    found = look();
+    return (found?.inFlight ?? 0) >= least;
+  });
+  return found as Busy;
+}
+
 /** SIGKILL of the worker with the most vCons in its slow link, once it has at least so many. */
 export const killBusyWorker = (world: World, least: number): Fault => ({
   name: "kill -9 worker",
-  async inject(random) {
-    const load = (): [number, number] | undefined => {
-      const counts = inSlowLink(world.folder.effectLog);
-      const workers = [...world.servers.values()].flatMap((server) => server.workers());
-      return workers
-        .map((pid): [number, number] => [pid, counts.get(pid) ?? 0])
-        .toSorted((one, other) => other[1] - one[1])[0];
-    };
-    await until(`${least} vCons in the slow link of one worker`, () => (load()?.[1] ?? 0) >= least);
-    await sleep(random() * 20);
-    const [pid] = load() ?? [];
-    if (pid === undefined) return 0;
+  async inject() {
+    const { pid } = await busiest(world, least);
     process.kill(pid, "SIGKILL");
     await until(`the end of process ${pid}`, () => !isAlive(pid));
+    return 1;
+  },
+});
+
+/** SIGKILL of a supervisor and all its children in one moment, busy as above; nothing is started in their place. */
+export const loseHost = (world: World, least: number): Fault => ({
+  name: "host lost",
+  async inject() {
+    const { at } = await busiest(world, least);
+    const server = world.servers.get(at);
+    if (!server) return 0;
+    const all = [server.pid, ...server.workers(), ...server.gateways()];
+    for (const pid of all) process.kill(pid, "SIGKILL");
+    await until("the end of all its processes", () => !all.some(isAlive));
+    world.forget(at);
     return 1;
   },
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Fault } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, type Fault } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld, type World } from "../stage/world.ts";
 
@@ -23,7 +23,7 @@ const freezeWorker = (world: World): Fault => ({
 /** Fault 16: a worker sleeps past its lease and wakes up in the belief that its runs are still its own. */
 test.each(BACKENDS)(
   "%s: what a worker that lost its lease has made is refused",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({ backend, workers: backend === "redis" ? 1 : 2, slowMs: 400 });
     try {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld } from "../stage/world.ts";
 
@@ -8,7 +8,7 @@ const LINK_TIMEOUT_SECS = 1;
 /** Fault 10: promises that never settle in one link, `while (true)` in the next. */
 test.each(BACKENDS)(
   "%s: links that hang or spin are ended, tried again and dead-lettered; the others go on",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({
       backend,

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld } from "../stage/world.ts";
 
 /** Fault 11: one vCon in so many ends the process that works on it. */
 test.each(BACKENDS)(
   "%s: poison is quarantined, its neighbours are not blamed",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({
       backend,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PostgresServer, startPostgres } from "@vcon-server/core/testing/servers/postgres";
 import { afterAll, beforeAll, test } from "vitest";
-import { type Fault, scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, type Fault, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld, type World } from "../stage/world.ts";
 
@@ -32,7 +32,7 @@ const stopPostgres = ({ stage }: World): Fault => ({
 /** Fault 7: one of two storages is away under load. */
 test.each(BACKENDS)(
   "%s: with Postgres down the other storage goes on, and Postgres catches up by itself",
-  { timeout: 600_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const { host, port, user } = postgres;
     const database = `proof_${backend}`;

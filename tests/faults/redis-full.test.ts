@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { contentOf } from "../oracle/content.ts";
-import { type Fault, scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, type Fault, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { EGRESS, INGRESS } from "../stage/pipeline.ts";
 import { makeWorld, type World } from "../stage/world.ts";
@@ -63,7 +63,9 @@ const fullWhileDraining = (world: World): Fault => ({
 });
 
 /** Fault 5: Redis at maxmemory refuses what comes in, and what is in goes on. */
-test("Redis at maxmemory: intake answers 503 with Retry-After, draining goes on", { timeout: 300_000 }, async () => {
+test("Redis at maxmemory: intake answers 503 with Retry-After, draining goes on", {
+  timeout: FAULT_TEST_MS,
+}, async () => {
   const redis = { maxmemory: String(MAX_BYTES) };
   const world = await makeWorld({ backend: "redis", servers: 1, verb: "api", slowMs: 5, redis });
   try {

@@ -1,16 +1,20 @@
 import { expect, test } from "vitest";
-import { scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { isAlive } from "../stage/processes.ts";
 import { makeWorld } from "../stage/world.ts";
 import { restartRedis } from "./kinds.ts";
 
-/** Fault 3: Redis with `appendfsync always` ends under load, again and again. */
+/** Fault 3: Redis with `appendfsync always` ends under load, again and again, while every vCon also fails once. */
 test.each(["SIGKILL", "SIGTERM"] as const)(
   "%s of Redis loses nothing, ends no process of ours, and work resumes",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (signal) => {
-    const world = await makeWorld({ backend: "redis", slowMs: 50 });
+    const world = await makeWorld({
+      backend: "redis",
+      slowMs: 50,
+      more: [{ name: "flaky", module: "./plugins/flaky.ts", options: { failures: 1 } }],
+    });
     try {
       const processes = [...world.servers.values()].flatMap((server) => [
         server.pid,

@@ -1,5 +1,5 @@
 import { test } from "vitest";
-import { scaled } from "../oracle/faults.ts";
+import { FAULT_TEST_MS, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld } from "../stage/world.ts";
 import { killSupervisor, restartServer } from "./kinds.ts";
@@ -7,7 +7,7 @@ import { killSupervisor, restartServer } from "./kinds.ts";
 /** Fault 19: SIGTERM under load; where two servers share a Redis, one goes on while the other restarts. */
 test.each(BACKENDS)(
   "%s: rolling restarts end with exit code 0, lose nothing and repeat nothing",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({ backend, slowMs: 100 });
     try {
@@ -29,7 +29,7 @@ test.each(BACKENDS)(
 /** Promise 2: the supervisor itself is killed; its children must not live on, and nothing is lost. */
 test.each(BACKENDS)(
   "%s: a supervisor killed under load takes its children with it and loses nothing",
-  { timeout: 400_000 },
+  { timeout: FAULT_TEST_MS },
   async (backend) => {
     const world = await makeWorld({ backend, slowMs: 100, env: { CONSERVER_GRACE_SECS: "2" } });
     try {

@@ -44,3 +44,6 @@ async function injectOne({ fault, times, pause }: FaultPlan, { seed, ledger, sig
 
 /** `FAULTS=long` runs the counts that promises.md names; otherwise enough to prove the point in seconds. */
 export const scaled = (short: number, long: number): number => (process.env["FAULTS"] === "long" ? long : short);
+
+/** Milliseconds a fault test may take in all. */
+export const FAULT_TEST_MS = scaled(300_000, 3_600_000);

@@ -3,7 +3,7 @@ import type { Gateway } from "../stage/http.ts";
 import type { JudgedStorage } from "../stage/rows.ts";
 import { contentOf, type Sent, uuidOf } from "./content.ts";
 import { type LoggedStep, readEffects } from "./effect-log.ts";
-import { type FaultPlan, injectAll } from "./faults.ts";
+import { type FaultPlan, injectAll, scaled } from "./faults.ts";
 import { type Bounds, type DeadLetter, type Evidence, judge, type Row, type Verdict } from "./judge.ts";
 import { type Ledger, type Load, post, produce } from "./producer.ts";
 
@@ -34,8 +34,8 @@ export interface Proof {
   readonly before?: (ledger: Ledger) => Promise<void>;
 }
 
-const SETTLE_MS = 60_000;
-const PRODUCE_MS = 180_000;
+const SETTLE_MS = scaled(60_000, 600_000);
+const PRODUCE_MS = scaled(180_000, 1_800_000);
 const POLL_MS = 200;
 
 /** Sends, injects, waits for rest, judges. Throws with every objection; resolves with what was counted. */

@@ -29,6 +29,8 @@ export interface World {
   readonly servers: ReadonlyMap<number, RunningServer>;
   /** Starts server `at` (again), on its own port. Vcons are sent to those the world began with. */
   start(at: number, verb?: ServerSetup["verb"]): Promise<RunningServer>;
+  /** Nothing is sent to server `at` any more, nothing asked of it. */
+  forget(at: number): void;
   /** Ends server `at` politely. */
   stop(at: number): Promise<Exit>;
   close(): Promise<void>;
@@ -70,7 +72,9 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     folder.remove();
   }
 
-  const urls = () => ports.slice(0, count).map((port) => `http://127.0.0.1:${port}`);
+  const forgotten = new Set<number>();
+  const urls = () =>
+    ports.flatMap((port, at) => (at < count && !forgotten.has(at) ? [`http://127.0.0.1:${port}`] : []));
   const living = () => [...servers.values()].map(({ url }) => url);
   try {
     await Promise.all(Array.from({ length: count }, (_, at) => start(at)));
@@ -85,6 +89,10 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     start,
     stop,
     close,
+    forget(at) {
+      forgotten.add(at);
+      servers.delete(at);
+    },
     stage: {
       urls,
       gateway: gateway(() => living()[0] ?? (urls()[0] as string)),

@@ -115,6 +115,15 @@ describe("clients", () => {
     const list = freshList();
     const uuid = await submitOne(backend, [list]);
     await thread.terminate();
+    // a request on its way when the thread died is down; the next ones wait for the new thread
+    let found: string | undefined;
+    for (let tries = 0; found === undefined && tries < 10; tries++) {
+      found = await backend.peek(list, 0, 1).then(
+        ([first]) => first,
+        () => undefined,
+      );
+    }
+    expect(found).toBe(uuid);
     expect((await claimFrom(backend, list)).runs[0]?.uuid).toBe(uuid);
     await backend.close();
     await owner.close();
