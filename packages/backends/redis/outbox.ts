@@ -85,7 +85,7 @@ export function createOutboxes(context: Context): Outboxes {
     const safe = ended.splice(0);
     if (safe.length === 0) return;
     const keys = ({ uuid }: Lease) => [documentKeys(uuid).meta];
-    const args = (lease: Lease) => [entryOf(lease)];
+    const args = (lease: Lease) => [`t:${entryOf(lease)}`, `c:${entryOf(lease)}`];
     const work = store.each({ doing: "tidying up", script: "forget", keys, args }, safe).then(
       () => undefined,
       (error: unknown) => store.log.debug("tidying up after runs", { error: String(error) }),

@@ -1,8 +1,8 @@
 import type { Ending, Lease, SettleResult } from "@vcon-server/core/backend";
 import { entryOf, type Origins, originKey } from "./claim.ts";
-import { type Commit, commitRuns } from "./commit.ts";
+import { commitRuns } from "./commit.ts";
 import type { Context } from "./context.ts";
-import { outboxOf } from "./endings.ts";
+import { type Commit, outboxOf } from "./endings.ts";
 import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
 import type { Outboxes, Pending } from "./outbox.ts";

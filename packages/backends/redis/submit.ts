@@ -23,6 +23,8 @@ interface Answer {
   readonly kind: string;
   readonly rev: string | undefined;
   readonly extra: string | undefined;
+  /** Positions of the lists that get the uuid, from 0. */
+  readonly fresh: readonly number[];
 }
 
 /** Stores, indexes and queues: one step each on a single server, by intent and repair on Cluster. */
@@ -123,10 +125,9 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
   await moveInIndex(context, stored);
   await store.all(
     DOING,
-    answers.flatMap(({ kind }, at) => {
-      const { submission } = attempts[at] as Attempt;
-      const queues = kind === "created" || kind === "replaced" || (kind === "same" && submission.requeue);
-      return queues ? submission.lists.map((name) => write("rpush", name, submission.uuid)) : [];
+    answers.flatMap(({ fresh }, at) => {
+      const { lists, uuid } = (attempts[at] as Attempt).submission;
+      return fresh.map((position) => write("rpush", lists[position] as string, uuid));
     }),
   );
   await store.all(
@@ -142,16 +143,18 @@ function apartCommand({ store }: Context, attempt: Attempt): Command {
 }
 
 function answerOf(reply: unknown): Answer {
-  const [kind, rev, extra] = list(reply);
-  return { kind: text(kind), rev: maybeText(rev), extra: maybeText(extra) };
+  const [kind, rev, extra, positions] = list(reply);
+  const fresh = (maybeText(positions) ?? "").split(" ").filter(Boolean);
+  return { kind: text(kind), rev: maybeText(rev), extra: maybeText(extra), fresh: fresh.map((at) => Number(at) - 1) };
 }
 
-async function resultOf(context: Context, { uuid }: Submission, { kind, rev, extra }: Answer): Promise<SubmitResult> {
+async function resultOf(context: Context, { uuid }: Submission, answer: Answer): Promise<SubmitResult> {
+  const { kind, rev, extra, fresh } = answer;
   switch (kind) {
     case "created":
     case "replaced":
     case "same":
-      return { kind, rev: Number(rev) };
+      return { kind, rev: Number(rev), queued: fresh.length };
     case "refused":
       return {
         kind,

@@ -134,16 +134,20 @@ export interface Submission {
   readonly uuid: VconUuid;
   readonly bytes: Uint8Array;
   readonly index: Index;
-  /** SHA-256 (hex) of `bytes`. The same content again is `same`: nothing is stored, nothing is queued. */
+  /**
+   * SHA-256 (hex) of `bytes`. The same content again is `same`: nothing is stored, and only lists that no submission
+   * of this content has named yet receive the uuid, so that repeating a request is safe.
+   */
   readonly submitted: string;
-  /** Lists that receive the uuid. With `requeue`, also when the content is the same. */
+  /** Lists that receive the uuid. With `requeue` all of them, also when the content is the same. */
   readonly lists: readonly string[];
   readonly requeue?: boolean;
   readonly precondition?: Precondition;
 }
 
 export type SubmitResult =
-  | { readonly kind: "created" | "replaced" | "same"; readonly rev: number }
+  /** `queued`: how many lists received the uuid. */
+  | { readonly kind: "created" | "replaced" | "same"; readonly rev: number; readonly queued: number }
   | { readonly kind: "refused"; readonly rev: Revision | undefined };
 
 export interface Restored {

@@ -45,11 +45,10 @@ export async function answerStored(
 ): Promise<FastifyReply> {
   const version = query.egress_format_version ?? context.settings.egressVersion;
   const { bytes } = exitOf(stored, version);
-  const queued = stored.outcome === "same" && !query.requeue ? 0 : query.ingress_lists.length;
   if (await isCurrent(context, stored)) void reply.header("etag", etagOf(stored.rev, version));
   return reply
     .header("x-vcon-findings", stored.findings.length)
-    .header("x-vcon-queued", queued)
+    .header("x-vcon-queued", stored.queued)
     .type("application/json")
     .send(bufferOf(bytes));
 }
@@ -64,7 +63,7 @@ async function isCurrent({ backend }: Context, { outcome, uuid, bytes, rev }: St
 const STORED_HEADERS = {
   ETag: "Revision of the vCon.",
   "X-Vcon-Findings": "How many findings there are; see `/vcon/{vcon_uuid}/findings`.",
-  "X-Vcon-Queued": "How many lists received the vCon; 0 when the same content was there before.",
+  "X-Vcon-Queued": "How many lists received the vCon; lists that had the same content before do not get it again.",
 };
 
 export const storedAnswer = (description: string) => ({ description, schema: VconSchema, headers: STORED_HEADERS });

@@ -10,6 +10,8 @@ import type { Vcons } from "./vcons.ts";
 export interface Stored extends Accepted {
   readonly outcome: "created" | "replaced" | "same";
   readonly rev: number;
+  /** How many lists received it. */
+  readonly queued: number;
 }
 
 export interface StoreRequest {
@@ -66,14 +68,14 @@ export function createStore({ vcons, submit, emit }: StoreDeps): Store {
       const current = condition || exact ? await vcons.load(accepted.uuid) : undefined;
       if (!holds(condition, current)) throw preconditionFailed(accepted.uuid, current?.rev);
       if (exact && !request.requeue && isCurrent(accepted, current))
-        return { ...accepted, outcome: "same", rev: current.rev };
+        return { ...accepted, outcome: "same", rev: current.rev, queued: 0 };
       const submitted = exact ? submittedOver(accepted, current) : accepted.submitted;
       const result = await attempt({ ...accepted, submitted }, request, preconditionOf(condition, current));
       if (result.kind === "refused") {
         const anyRevision = condition !== undefined && "present" in condition;
         if (!anyRevision) throw preconditionFailed(accepted.uuid, result.rev);
       } else if (result.kind !== "same" || !exact || request.requeue) {
-        return { ...accepted, outcome: result.kind, rev: result.rev };
+        return { ...accepted, outcome: result.kind, rev: result.rev, queued: result.queued };
       }
     }
     throw new VconError(
@@ -88,7 +90,8 @@ export function createStore({ vcons, submit, emit }: StoreDeps): Store {
       if (!accepted.named) return put(accepted, request);
       // a uuid of ours has few random bits: it is taken only where nothing is
       const result = await attempt(accepted, request, { absent: true });
-      if (result.kind !== "refused") return { ...accepted, outcome: result.kind, rev: result.rev };
+      if (result.kind !== "refused")
+        return { ...accepted, outcome: result.kind, rev: result.rev, queued: result.queued };
       if (tries >= TRIES)
         throw new VconError("VCON_CONFLICT", `no free uuid was found in ${TRIES} tries; send the vCon again`);
     }

@@ -11,13 +11,15 @@ export interface VconRow {
   readonly gone: number;
   readonly rev: number;
   readonly submitted: string | null;
+  /** Lists that submissions of this content have named, separated by spaces. */
+  readonly sent: string;
   readonly created_at: number;
   readonly terms: string;
   readonly ttl: number | null;
   readonly expires_at: number | null;
 }
 
-const COLUMNS = "id, uuid, present, gone, rev, submitted, created_at, terms, ttl, expires_at";
+const COLUMNS = "id, uuid, present, gone, rev, submitted, sent, created_at, terms, ttl, expires_at";
 
 export function vconByUuid(store: Store, uuid: string): VconRow | undefined {
   return store.sql<VconRow>(`SELECT ${COLUMNS} FROM vcons WHERE uuid = ?`).get(uuid);

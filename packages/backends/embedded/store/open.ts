@@ -28,7 +28,7 @@ const FULL_CHECK_BYTES = 64 * 1024 * 1024;
 
 /** Opens the database of a data directory for this process alone: checked, or refused with what to do. */
 export function openStore(options: StoreOptions): OpenedStore {
-  mkdirSync(options.dataDir, { recursive: true });
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const folder = realpathSync(options.dataDir);
   const file = join(folder, "backend.sqlite");
   const doing = `opening the embedded backend in ${folder}`;

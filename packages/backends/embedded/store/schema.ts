@@ -23,6 +23,7 @@ CREATE TABLE vcons (
   gone INTEGER NOT NULL DEFAULT 0,
   rev INTEGER NOT NULL,
   submitted TEXT,
+  sent TEXT NOT NULL DEFAULT '',
   created_at REAL NOT NULL DEFAULT 0,
   terms TEXT NOT NULL DEFAULT '[]',
   ttl INTEGER,

@@ -23,16 +23,26 @@ function submitOne(store: Store, submission: Submission): SubmitResult {
   const present = isPresent(store, row);
   if (refuses(submission, present ? row : undefined)) return { kind: "refused", rev: present ? row.rev : undefined };
   if (present && row.submitted === submitted && documentOf(store, copyByUuid(store, uuid)) !== "damaged") {
-    if (submission.requeue === true) {
-      queue(store, submission, row.id);
+    const sent = row.sent.split(" ");
+    const lists =
+      submission.requeue === true ? submission.lists : submission.lists.filter((list) => !sent.includes(list));
+    if (lists.length > 0) {
+      queue(store, { uuid, lists }, row.id);
+      remember(store, row.id, [...sent, ...lists]);
       holdExpiry(store, row);
     }
-    return { kind: "same", rev: row.rev };
+    return { kind: "same", rev: row.rev, queued: lists.length };
   }
   const rev = (row?.rev ?? 0) + 1;
   const id = writeVcon(store, { uuid, bytes, index, submitted, row, rev, ttl: null });
   queue(store, submission, id);
-  return { kind: present ? "replaced" : "created", rev };
+  remember(store, id, submission.lists);
+  return { kind: present ? "replaced" : "created", rev, queued: submission.lists.length };
+}
+
+/** Which lists this content went to, so that repeating the request queues it nowhere twice. */
+function remember(store: Store, id: number, lists: readonly string[]): void {
+  store.sql("UPDATE vcons SET sent = ? WHERE id = ?").run([...new Set(lists)].filter(Boolean).join(" "), id);
 }
 
 function refuses({ precondition }: Submission, row: VconRow | undefined): boolean {
@@ -41,7 +51,7 @@ function refuses({ precondition }: Submission, row: VconRow | undefined): boolea
   return row === undefined || !precondition.match.includes(row.rev);
 }
 
-function queue(store: Store, { lists, uuid }: Submission, vcon: number): void {
+function queue(store: Store, { lists, uuid }: Pick<Submission, "lists" | "uuid">, vcon: number): void {
   for (const list of lists) append(store, list, { item: uuid, vcon });
 }
 

@@ -1,13 +1,14 @@
 -- Commits the ends of runs on their documents, fenced by token and revision.
--- KEYS, four per run: document, meta, deliveries, staging; then keys of other slots (not on Cluster)
--- ARGV: 1 how many runs; then seventeen per run:
+-- KEYS, four per run: document ("vcon:<uuid>"), meta, deliveries, staging; then keys of other slots (not on Cluster)
+-- ARGV: 1 how many runs, 2 how many ways to end; then eight per way to end, which runs share:
+--   1 "", "keep", "after" or "now", 2 its milliseconds, 3 lists to count as referring (separated by spaces),
+--   4 outbox (JSON or ""), 5 deliveries (JSON {storages, lease, dlq, chain, waiting} or ""), 6 chain,
+--   7 checkpoint of its dead letter ("-" for none, "=" when the run makes the dead letter of its chain good),
+--   8 positions in KEYS of lists to push to at once (separated by spaces)
+-- then nine per run:
 --   1 entry, 2 token, 3 base ("", a revision, or "x" and SHA-1 of foreign content), 4 "none", "staged" or "inline",
---   5 bytes (inline only), 6 created, 7 terms (JSON), 8 outbox (JSON or ""),
---   9 lists to count as referring (separated by spaces), 10 "", "keep", "after" or "now", 11 its milliseconds,
---   12 deliveries (JSON {storages, lease, dlq, chain, waiting} or ""), 13 chain of the lease,
---   14 checkpoint of its dead letter ("-" for none, "=" when this run makes the dead letter of its chain good),
---   15 positions in KEYS of lists to push to, 16 position of the shard of due deliveries (both separated by spaces,
---   both "" leave it to the outbox), 17 uuid
+--   5 bytes (inline only), 6 created, 7 terms (JSON), 8 position of the shard of due deliveries ("" together with no
+--   lists to push to leaves everything to the outbox), 9 number of its way to end
 -- Returns per run: {"gone"} | {"lost"} | {"conflict"} | {"unstaged"} | {"done", rev} | {"outbox", text, rev}
 --   | {"ok", rev, outbox text or "", {storage, score}...}; "done" and "outbox" say that this token committed before.
 --@include now
@@ -18,6 +19,17 @@ local call = redis.call
 call('HDEL', KEYS[2], '') -- the first write frees, so the script also runs at maxmemory
 local now = now_ms()
 local REV, FLOOR, GONE, TERMS, CREATED, TTL, UNTIL, DEAD, TOKEN, OUTBOX = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+
+local function read_way(a)
+  local way = {
+    expiry = ARGV[a + 1], ms = ARGV[a + 2], refer = {}, outbox = ARGV[a + 4], dead = 'dead:' .. ARGV[a + 6],
+    checkpoint = ARGV[a + 7], push = {},
+  }
+  for list in string.gmatch(ARGV[a + 3], '%S+') do way.refer[#way.refer + 1] = 'q:' .. list end
+  for at in string.gmatch(ARGV[a + 8], '%d+') do way.push[#way.push + 1] = KEYS[tonumber(at)] end
+  if ARGV[a + 5] ~= '' then way.order = cjson.decode(ARGV[a + 5]) end
+  return way
+end
 
 local function based_on_deleted(base, floor)
   return floor and base ~= '' and (string.sub(base, 1, 1) == 'x' or tonumber(base) < tonumber(floor))
@@ -52,39 +64,38 @@ end
 
 -- Notes revision, index, wished expiry and dead letter in meta. Returns the revision and, when the index changed,
 -- what it was.
-local function note(k, a, facts)
-  local meta, fields, count = KEYS[k + 2], {}, 0
-  local function set(name, value)
-    fields[count + 1], fields[count + 2] = name, value
-    count = count + 2
-  end
+local function note(k, a, facts, way)
+  local meta, fields = KEYS[k + 2], {}
   local rev, former = facts[REV], nil
   if ARGV[a + 4] ~= 'none' then
     rev = string.format('%.0f', math.max(rev or 0, facts[FLOOR] or 0) + 1)
-    set('rev', rev)
+    fields = { 'rev', rev }
     if facts[TERMS] ~= ARGV[a + 7] or facts[CREATED] ~= ARGV[a + 6] then
       former = facts[TERMS] or '[]'
-      set('terms', ARGV[a + 7])
-      set('created', ARGV[a + 6])
+      fields = { 'rev', rev, 'terms', ARGV[a + 7], 'created', ARGV[a + 6] }
     end
-  elseif not rev and ARGV[a + 12] ~= '' then
+  elseif not rev and way.order then
     rev = '1' -- a document somebody else wrote becomes ours when storages are to count its revisions
-    set('rev', rev)
+    fields = { 'rev', rev }
   end
-  local expiry = ARGV[a + 10]
-  if expiry == 'keep' and facts[TTL] then call('HDEL', meta, 'ttl') end
-  if expiry == 'after' then set('ttl', ARGV[a + 11]) end
-  if expiry == 'now' then set('until', string.format('%.0f', now + ARGV[a + 11])) end
-  if ARGV[a + 14] ~= '=' then set('dead:' .. ARGV[a + 13], ARGV[a + 14] ~= '-' and ARGV[a + 14] or '') end
-  if count > 0 then call('HSET', meta, unpack(fields)) end
-  if ARGV[a + 9] ~= '' then
-    for list in string.gmatch(ARGV[a + 9], '%S+') do call('HINCRBY', meta, 'q:' .. list, 1) end
+  local count = #fields
+  if way.expiry == 'keep' then
+    if facts[TTL] then call('HDEL', meta, 'ttl') end
+  elseif way.expiry == 'after' then
+    fields[count + 1], fields[count + 2] = 'ttl', way.ms
+  elseif way.expiry == 'now' then
+    fields[count + 1], fields[count + 2] = 'until', string.format('%.0f', now + way.ms)
   end
+  if way.checkpoint ~= '=' then
+    fields[#fields + 1] = way.dead
+    fields[#fields + 1] = way.checkpoint ~= '-' and way.checkpoint or ''
+  end
+  if #fields > 0 then call('HSET', meta, unpack(fields)) end
+  for _, field in ipairs(way.refer) do call('HINCRBY', meta, field, 1) end
   return rev, former
 end
 
-local function deliver(k, a, rev)
-  local order = cjson.decode(ARGV[a + 12])
+local function deliver(k, a, rev, order)
   local state = load_deliveries(KEYS[k + 3])
   local mine = want_delivery(state, tonumber(rev), order, now)
   if order.waiting ~= '' then
@@ -98,15 +109,14 @@ end
 
 -- Pushes and schedules where all keys are at hand. Returns what is left for the outbox: everything, where a key is no
 -- list.
-local function carry_out(a, mine)
-  local places, shard = ARGV[a + 15], KEYS[tonumber(ARGV[a + 16])]
-  if places == '' and not shard then return ARGV[a + 8] end
-  for at in string.gmatch(places, '%d+') do
-    local list = KEYS[tonumber(at)]
-    local pushed = redis.pcall('RPUSH', list, ARGV[a + 17])
-    if type(pushed) == 'table' then return ARGV[a + 8] end
+local function carry_out(k, a, way, mine)
+  local shard = KEYS[tonumber(ARGV[a + 8])]
+  if #way.push == 0 and not shard then return way.outbox end
+  local uuid = string.sub(KEYS[k + 1], 6)
+  for _, list in ipairs(way.push) do
+    if type(redis.pcall('RPUSH', list, uuid)) == 'table' then return way.outbox end
   end
-  for _, pair in ipairs(mine) do call('ZADD', shard, pair[2], ARGV[a + 17] .. ' ' .. pair[1]) end
+  for _, pair in ipairs(mine) do call('ZADD', shard, pair[2], uuid .. ' ' .. pair[1]) end
   return ''
 end
 
@@ -122,29 +132,34 @@ local function finish(k, a, left, former)
   return ''
 end
 
-local function commit(k, a)
-  local meta, entry, chain = KEYS[k + 2], ARGV[a + 1], ARGV[a + 13]
-  local facts = call('HMGET', meta, 'rev', 'floor', 'gone', 'terms', 'created', 'ttl', 'until', 'dead:' .. chain,
-    't:' .. entry, 'o:' .. entry)
+local function commit(k, a, way)
+  local meta, entry = KEYS[k + 2], ARGV[a + 1]
+  local facts = call('HMGET', meta, 'rev', 'floor', 'gone', 'terms', 'created', 'ttl', 'until', way.dead, 't:' .. entry,
+    'o:' .. entry)
   local refused = judge(k, a, facts)
   if refused then
     if ARGV[a + 4] == 'staged' then call('DEL', KEYS[k + 4]) end
     return refused
   end
   if ARGV[a + 4] ~= 'none' and not place(k, a) then return { 'unstaged' } end
-  local rev, former = note(k, a, facts)
+  local rev, former = note(k, a, facts, way)
   local mine = {}
-  if ARGV[a + 12] ~= '' then mine = deliver(k, a, rev) end
-  local left = ARGV[a + 8]
-  if left ~= '' then left = carry_out(a, mine) end
+  if way.order then mine = deliver(k, a, rev, way.order) end
+  local left = way.outbox
+  if left ~= '' then left = carry_out(k, a, way, mine) end
   local outbox = finish(k, a, left, former)
   if outbox == '' then
-    if facts[DEAD] and ARGV[a + 14] == '=' then call('HDEL', meta, 'dead:' .. chain) end
-    if facts[TTL] or facts[UNTIL] or ARGV[a + 10] ~= 'keep' then apply_expiry(KEYS[k + 1], meta, KEYS[k + 3]) end
+    if facts[DEAD] and way.checkpoint == '=' then call('HDEL', meta, way.dead) end
+    if facts[TTL] or facts[UNTIL] or way.expiry ~= 'keep' then apply_expiry(KEYS[k + 1], meta, KEYS[k + 3]) end
   end
   return { 'ok', rev, outbox, unpack(mine) }
 end
 
-local reply = {}
-for at = 0, ARGV[1] - 1 do reply[at + 1] = commit(at * 4, at * 17 + 1) end
+local ways, reply = {}, {}
+for at = 1, tonumber(ARGV[2]) do ways[at] = read_way(at * 8 - 6) end
+local runs = 2 + #ways * 8
+for at = 0, ARGV[1] - 1 do
+  local a = runs + at * 9
+  reply[at + 1] = commit(at * 4, a, ways[tonumber(ARGV[a + 9])])
+end
 return reply

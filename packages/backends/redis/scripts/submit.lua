@@ -5,11 +5,11 @@
 --   7 revisions that match (separated by spaces), 8 SHA-1 of foreign content that matches or "", 9 old terms (JSON)
 --   the keys were made for, or "*", 10 uuid, 11 how many lists, 12 new, 13 old term sets, 14 expiry of those sets (ms)
 --   or "", 15... the lists
--- Returns {"created" | "replaced" | "same", rev, old terms} | {"refused", rev or nil, "foreign" or nil}
+-- Returns {"created" | "replaced" | "same", rev, old terms, positions of the lists that get the uuid} | {"refused", rev or nil, "foreign" or nil}
 --   | {"terms", old terms}: try again with the keys for those | {"unfit", key}: that key holds another type.
 --@include content
 local document, meta, deliveries = KEYS[1], KEYS[2], KEYS[3]
-local facts = redis.call('HMGET', meta, 'rev', 'submitted', 'gone', 'floor', 'terms')
+local facts = redis.call('HMGET', meta, 'rev', 'submitted', 'gone', 'floor', 'terms', 'sent')
 local exists = redis.call('EXISTS', document) == 1
 local old_terms = facts[5] or '[]'
 local alone = #KEYS == 3
@@ -23,10 +23,22 @@ local function refused()
   return ARGV[8] == '' or redis.sha1hex(content(document)) ~= ARGV[8]
 end
 
-local function queue()
-  for at = 15, #ARGV do redis.call('HINCRBY', meta, 'q:' .. ARGV[at], 1) end
-  if alone then return end
-  for at = 5, 4 + lists do redis.call('RPUSH', KEYS[at], ARGV[10]) end
+-- Queues to the lists that are not in `sent` (separated by spaces), or to all, and writes down where the content went.
+-- Returns the positions of those lists, separated by spaces.
+local function queue(sent, all)
+  local former, fresh = ' ' .. sent .. ' ', {}
+  for at = 1, #ARGV - 14 do
+    local name = ARGV[14 + at]
+    local known = string.find(former, ' ' .. name .. ' ', 1, true)
+    if all or not known then
+      redis.call('HINCRBY', meta, 'q:' .. name, 1)
+      if not alone then redis.call('RPUSH', KEYS[4 + at], ARGV[10]) end
+      fresh[#fresh + 1] = at
+    end
+    if not known then sent = sent == '' and name or (sent .. ' ' .. name) end
+  end
+  if #fresh > 0 then redis.call('HSET', meta, 'sent', sent) end
+  return table.concat(fresh, ' ')
 end
 
 local function unfit(at, wanted)
@@ -44,19 +56,19 @@ if not alone then
 end
 
 if exists and not facts[3] and facts[2] == ARGV[2] then
-  if ARGV[5] == 'requeue' then
-    queue()
+  local fresh = queue(facts[6] or '', ARGV[5] == 'requeue')
+  if fresh ~= '' then
     redis.call('PERSIST', document)
     redis.call('PERSIST', meta)
     redis.call('PERSIST', deliveries)
   end
-  return { 'same', facts[1], old_terms }
+  return { 'same', facts[1], old_terms, fresh }
 end
 if ARGV[9] ~= '*' and ARGV[9] ~= old_terms then return { 'terms', old_terms } end
 
 redis.call('SET', document, ARGV[1])
 local rev = string.format('%.0f', math.max(facts[1] or 0, facts[4] or 0) + 1)
-redis.call('HDEL', meta, 'gone', 'ttl', 'until')
+redis.call('HDEL', meta, 'gone', 'ttl', 'until', 'sent')
 redis.call('HSET', meta, 'rev', rev, 'submitted', ARGV[2], 'terms', ARGV[4], 'created', ARGV[3])
 redis.call('PERSIST', meta)
 redis.call('PERSIST', deliveries)
@@ -64,7 +76,7 @@ redis.call('PERSIST', deliveries)
 for _, field in ipairs(redis.call('HKEYS', meta)) do
   if string.sub(field, 1, 5) == 'dead:' then redis.call('HSET', meta, field, '') end
 end
-queue()
+local fresh = queue('', true)
 if not alone then
   redis.call('ZREM', KEYS[4], 'vcon:' .. ARGV[10])
   redis.call('ZADD', KEYS[4], ARGV[3], ARGV[10])
@@ -76,4 +88,4 @@ if not alone then
   end
   for at = 5 + lists + added, 4 + lists + added + removed do redis.pcall('SREM', KEYS[at], ARGV[10]) end
 end
-return { exists and 'replaced' or 'created', rev, old_terms }
+return { exists and 'replaced' or 'created', rev, old_terms, fresh }

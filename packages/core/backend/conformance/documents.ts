@@ -87,7 +87,7 @@ function submitting({ backend }: Given): void {
     const list = freshList();
     const uuid = freshUuid();
     const [result] = await backend().submit([submission(uuid, { lists: [list], content: { uuid } })]);
-    expect(result).toEqual({ kind: "created", rev: 1 });
+    expect(result).toEqual({ kind: "created", rev: 1, queued: 1 });
     const [found] = await backend().read([uuid]);
     expect(found).toMatchObject({ uuid, rev: 1 });
     expect(found?.submitted).toMatch(/^[0-9a-f]{64}$/);
@@ -98,15 +98,29 @@ function submitting({ backend }: Given): void {
     const list = freshList();
     const again = submission(freshUuid(), { lists: [list] });
     await backend().submit([again]);
-    expect(await backend().submit([again])).toEqual([{ kind: "same", rev: 1 }]);
+    expect(await backend().submit([again])).toEqual([{ kind: "same", rev: 1, queued: 0 }]);
     expect(await backend().depths([list])).toEqual([1]);
+  });
+
+  test("the same content for another list is queued there, once, and still not stored", async () => {
+    const [first, second] = [freshList(), freshList()];
+    const original = submission(freshUuid(), { lists: [first] });
+    await backend().submit([original]);
+    const elsewhere = { ...original, lists: [first, second] };
+    expect(await backend().submit([elsewhere])).toEqual([{ kind: "same", rev: 1, queued: 1 }]);
+    expect(await backend().submit([elsewhere])).toEqual([{ kind: "same", rev: 1, queued: 0 }]);
+    expect(await backend().depths([first, second])).toEqual([1, 1]);
+    const other = submission(original.uuid, { lists: [first], content: { uuid: original.uuid, subject: "other" } });
+    await backend().submit([other]);
+    expect(await backend().depths([first, second])).toEqual([2, 1]);
+    expect(await backend().submit([original])).toEqual([{ kind: "replaced", rev: 3, queued: 1 }]);
   });
 
   test("with requeue the same content is queued again, and still not stored", async () => {
     const list = freshList();
     const again = submission(freshUuid(), { lists: [list] });
     await backend().submit([again]);
-    expect(await backend().submit([{ ...again, requeue: true }])).toEqual([{ kind: "same", rev: 1 }]);
+    expect(await backend().submit([{ ...again, requeue: true }])).toEqual([{ kind: "same", rev: 1, queued: 1 }]);
     expect(await backend().depths([list])).toEqual([2]);
   });
 
@@ -117,7 +131,7 @@ function submitting({ backend }: Given): void {
     const run = await claimOne(backend(), list);
     const change = { base: 1, bytes: bytesOf({ tagged: true }), index: original.index };
     await backend().settle([done(run, { change })]);
-    expect(await backend().submit([original])).toEqual([{ kind: "same", rev: 2 }]);
+    expect(await backend().submit([original])).toEqual([{ kind: "same", rev: 2, queued: 0 }]);
     expect(contentOf((await backend().read([original.uuid]))[0]?.bytes)).toEqual({ tagged: true });
   });
 
@@ -125,7 +139,7 @@ function submitting({ backend }: Given): void {
     const list = freshList();
     const uuid = await submitOne(backend(), [list], { content: { n: 1 } });
     const result = await backend().submit([submission(uuid, { lists: [list], content: { n: 2 } })]);
-    expect(result).toEqual([{ kind: "replaced", rev: 2 }]);
+    expect(result).toEqual([{ kind: "replaced", rev: 2, queued: 1 }]);
     expect(contentOf((await backend().read([uuid]))[0]?.bytes)).toEqual({ n: 2 });
     expect(await backend().depths([list])).toEqual([2]);
   });
@@ -176,7 +190,7 @@ function preconditions({ backend }: Given): void {
     const uuid = await submitOne(backend(), [], { content: { n: 1 } });
     const change = (n: number, match: readonly number[]) =>
       backend().submit([submission(uuid, { content: { n }, precondition: { match } })]);
-    expect(await change(2, [1, 7])).toEqual([{ kind: "replaced", rev: 2 }]);
+    expect(await change(2, [1, 7])).toEqual([{ kind: "replaced", rev: 2, queued: 0 }]);
     expect(await change(3, [1])).toEqual([{ kind: "refused", rev: 2 }]);
     const missing = submission(freshUuid(), { precondition: { match: [1] } });
     const [refused] = await backend().submit([missing]);
