@@ -6,7 +6,7 @@ import { BACKENDS, makeWorld } from "../stage/world.ts";
 import { killGateway, until } from "./kinds.ts";
 
 /** Fault 2: the gateway dies in the middle of requests; half of the requests without an answer are never repeated. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: an API killed in the middle of requests leaves whole vCons or none",
   { timeout: FAULT_TEST_MS },
   async (backend) => {

@@ -13,7 +13,7 @@ const plans = (world: World): FaultPlan[] => [
 ];
 
 /** Faults 1, 2 and 3 together, each at its own moments: what one leaves half-done meets the next. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: workers, gateways and Redis killed at the same time lose nothing",
   { timeout: FAULT_TEST_MS },
   async (backend) => {

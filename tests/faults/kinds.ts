@@ -39,14 +39,14 @@ function kill(name: string, world: World, pids: (server: RunningServer) => numbe
 
 export const killGateway = (world: World): Fault => kill("kill -9 api", world, (server) => server.gateways());
 
-interface Busy {
+export interface Busy {
   readonly at: number;
   readonly pid: number;
   readonly inFlight: number;
 }
 
 /** The worker with the most vCons in its slow link, once it has at least so many. */
-async function busiest({ servers, folder }: World, least: number): Promise<Busy> {
+export async function busiest({ servers, folder }: World, least: number): Promise<Busy> {
   const look = (): Busy | undefined => {
     const counts = inSlowLink(folder.effectLog);
     const workers = [...servers].flatMap(([at, server]) =>

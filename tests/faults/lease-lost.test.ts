@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { FAULT_TEST_MS, type Fault } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld, type World } from "../stage/world.ts";
+import { busiest } from "./kinds.ts";
 
 /** The lease is 8 s; a heartbeat may have come just before the freeze. */
 const FROZEN_MS = 11_000;
@@ -10,9 +11,7 @@ const FROZEN_MS = 11_000;
 const freezeWorker = (world: World): Fault => ({
   name: "SIGSTOP worker",
   async inject() {
-    const [server] = world.servers.values();
-    const [pid] = server?.workers() ?? [];
-    if (pid === undefined) return 0;
+    const { pid } = await busiest(world, 8);
     process.kill(pid, "SIGSTOP");
     await sleep(FROZEN_MS);
     process.kill(pid, "SIGCONT");
@@ -21,11 +20,11 @@ const freezeWorker = (world: World): Fault => ({
 });
 
 /** Fault 16: a worker sleeps past its lease and wakes up in the belief that its runs are still its own. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: what a worker that lost its lease has made is refused",
   { timeout: FAULT_TEST_MS },
   async (backend) => {
-    const world = await makeWorld({ backend, workers: backend === "redis" ? 1 : 2, slowMs: 400 });
+    const world = await makeWorld({ backend, workers: backend === "redis" ? 1 : 2, slowMs: 500 });
     try {
       const counts = await proveNothingLost({
         name: `${backend}, lease lost`,
@@ -33,7 +32,7 @@ test.each(BACKENDS)(
         stage: { ...world.stage, effectSteps: [] },
         seed: 1601,
         load: { atLeast: 200, perSecond: 60, connections: 8 },
-        faults: [{ fault: freezeWorker(world), times: 1, pause: [700, 900] }],
+        faults: [{ fault: freezeWorker(world), times: 1, pause: [100, 300] }],
         bounds: { acknowledged: 200, faults: 1, redelivered: 5, most: { dead: 0 } },
       });
       const late = world.stage.output().match(/"message":"run dropped, its lease has moved on/g)?.length ?? 0;

@@ -6,7 +6,7 @@ import { BACKENDS, makeWorld } from "../stage/world.ts";
 const LINK_TIMEOUT_SECS = 1;
 
 /** Fault 10: promises that never settle in one link, `while (true)` in the next. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: links that hang or spin are ended, tried again and dead-lettered; the others go on",
   { timeout: FAULT_TEST_MS },
   async (backend) => {

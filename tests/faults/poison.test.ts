@@ -4,7 +4,7 @@ import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld } from "../stage/world.ts";
 
 /** Fault 11: one vCon in so many ends the process that works on it. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: poison is quarantined, its neighbours are not blamed",
   { timeout: FAULT_TEST_MS },
   async (backend) => {

@@ -30,7 +30,7 @@ const stopPostgres = ({ stage }: World): Fault => ({
 });
 
 /** Fault 7: one of two storages is away under load. */
-test.each(BACKENDS)(
+test.concurrent.each(BACKENDS)(
   "%s: with Postgres down the other storage goes on, and Postgres catches up by itself",
   { timeout: FAULT_TEST_MS },
   async (backend) => {

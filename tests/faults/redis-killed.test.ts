@@ -6,7 +6,7 @@ import { makeWorld } from "../stage/world.ts";
 import { restartRedis } from "./kinds.ts";
 
 /** Fault 3: Redis with `appendfsync always` ends under load, again and again, while every vCon also fails once. */
-test.each(["SIGKILL", "SIGTERM"] as const)(
+test.concurrent.each(["SIGKILL", "SIGTERM"] as const)(
   "%s of Redis loses nothing, ends no process of ours, and work resumes",
   { timeout: FAULT_TEST_MS },
   async (signal) => {

@@ -14,10 +14,10 @@
  *   vcs:{D}:records   HASH  "r:<id>" -> record, "u:<uuid>" -> ids of its records, oldest first
  *   vcs:{D}:moving    LIST  "<id or -> <uuid>" of entries on their way back
  * In the slot of a document U
- *   vcs:{vcon:U}:meta        HASH  rev, submitted, terms, created; floor and gone (tombstone); ttl and until (wished
- *                            expiry); open (unfinished deliveries); q:<L> (entries waiting in L); dead:<chain>
- *                            (checkpoint of a dead letter); t:<L>:<entry> (token, "done <token>" once committed),
- *                            o:<L>:<entry> (outbox), c:<L>:<entry> (checkpoint)
+ *   vcs:{vcon:U}:meta        HASH  rev, submitted, sent (lists that got this content), terms, created; floor and gone
+ *                            (tombstone); ttl and until (wished expiry); open (unfinished deliveries); q:<L> (entries
+ *                            waiting in L); dead:<chain> (checkpoint of a dead letter); t:<L>:<entry> (token, "done
+ *                            <token>" once committed), o:<L>:<entry> (outbox), c:<L>:<entry> (checkpoint)
  *   vcs:{vcon:U}:deliveries  HASH  see part-deliveries.lua
  *   vcs:{vcon:U}:new:<L>:<entry>:<token>  a changed document on its way in
  * Over all documents, in 16 shards by hash

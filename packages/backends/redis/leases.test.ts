@@ -86,7 +86,7 @@ test("nothing of a run is left in the keys when it is over", async () => {
   await backend.close();
   backend = await openRedisBackend({ url: server.url, log: silent });
   const fields = (await server.cli("hkeys", `vcs:{vcon:${uuid}}:meta`)).split("\n").toSorted();
-  expect(fields).toEqual(["created", "rev", "submitted", "terms"]);
+  expect(fields).toEqual(["created", "rev", "sent", "submitted", "terms"]);
   expect(await server.cli("exists", `vcs:{${list}}:runs`, `vcs:{${list}}:parked`)).toBe("0");
   expect(await server.cli("keys", `vcs:{vcon:${uuid}}:new*`)).toBe("");
 });

@@ -25,7 +25,7 @@ describe("scripts", () => {
     (file) => {
       const source = readFileSync(join(folder, file), "utf8");
       const text = source.slice(0, source.search(/^(?!--)/m));
-      expect(text).toMatch(/^-- [A-Z].*\n-- KEYS/);
+      expect(text).toMatch(/^-- [A-Z].*\n(?:-- .*\n)*?-- KEYS/);
       for (const word of ["KEYS", "ARGV", "Returns"]) expect(text).toContain(word);
     },
   );

@@ -1,4 +1,5 @@
--- Puts a working copy back that a storage returned, if there is none; intake, so the first write is refused at maxmemory.
+-- Puts a working copy back that a storage returned, if there is none; intake, so the first write is refused at
+-- maxmemory.
 -- KEYS: 1 document, 2 meta, 3 deliveries
 -- ARGV: 1 bytes, 2 created, 3 terms (JSON), 4 expiry (ms)
 -- Returns 1, or 0 when there is a working copy or the vCon was deleted.

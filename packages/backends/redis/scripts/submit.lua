@@ -5,7 +5,8 @@
 --   7 revisions that match (separated by spaces), 8 SHA-1 of foreign content that matches or "", 9 old terms (JSON)
 --   the keys were made for, or "*", 10 uuid, 11 how many lists, 12 new, 13 old term sets, 14 expiry of those sets (ms)
 --   or "", 15... the lists
--- Returns {"created" | "replaced" | "same", rev, old terms, positions of the lists that get the uuid} | {"refused", rev or nil, "foreign" or nil}
+-- Returns {"created" | "replaced" | "same", rev, old terms, positions of the lists that get the uuid}
+--   | {"refused", rev or nil, "foreign" or nil}
 --   | {"terms", old terms}: try again with the keys for those | {"unfit", key}: that key holds another type.
 --@include content
 local document, meta, deliveries = KEYS[1], KEYS[2], KEYS[3]

@@ -1,8 +1,8 @@
 -- Hands due deliveries to a caller.
 -- KEYS, two per delivery: meta, deliveries
 -- ARGV, two per delivery: storage, lease (ms)
--- Returns per delivery {"take", score, action, attempt, since, dlq, chain, box id, box...} with the document's unflushed
---   boxes, {"busy", score, box id, box...} or {"stale", box id, box...}.
+-- Returns per delivery {"take", score, action, attempt, since, dlq, chain, box id, box...} with the boxes of the
+--   document that were not carried out, {"busy", score, box id, box...} or {"stale", box id, box...}.
 --@include now
 --@include deliveries
 redis.call('HDEL', KEYS[2], '') -- the first write frees, so the script also runs at maxmemory
