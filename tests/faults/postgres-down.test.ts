@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type PostgresServer, startPostgres } from "@vcon-server/core/testing/servers/postgres";
-import { afterAll, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import { FAULT_TEST_MS, type Fault, scaled } from "../oracle/faults.ts";
 import { proveNothingLost } from "../oracle/prove.ts";
 import { BACKENDS, makeWorld, type World } from "../stage/world.ts";
 
-let postgres: PostgresServer;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres?.stop());
-
 const DOWN_MS = scaled(4_000, 120_000);
 
 /** Takes Postgres away under load. Counts only when the other storage went on receiving meanwhile. */
-const stopPostgres = ({ stage }: World): Fault => ({
+const stopPostgres = ({ stage }: World, postgres: PostgresServer): Fault => ({
   name: "postgres down",
   async inject() {
     await postgres.kill();
@@ -34,29 +28,20 @@ test.concurrent.each(BACKENDS)(
   "%s: with Postgres down the other storage goes on, and Postgres catches up by itself",
   { timeout: FAULT_TEST_MS },
   async (backend) => {
-    const { host, port, user } = postgres;
-    const database = `proof_${backend}`;
-    await createDatabase(database);
-    const world = await makeWorld({ backend, servers: 1, slowMs: 20, postgres: { host, port, user, database } });
+    const postgres = await startPostgres();
+    const world = await makeWorld({ backend, servers: 1, slowMs: 20, postgres });
     try {
       await proveNothingLost({
         name: `${backend}, postgres down`,
         stage: world.stage,
         seed: 701,
         load: { atLeast: 300, perSecond: 80, connections: 8 },
-        faults: [{ fault: stopPostgres(world), times: 1, pause: [800, 1000] }],
+        faults: [{ fault: stopPostgres(world, postgres), times: 1, pause: [800, 1000] }],
         bounds: { acknowledged: 300, faults: 1, redelivered: 0, most: { dead: 0, redelivered: 0 } },
       });
     } finally {
       await world.close();
+      await postgres.stop();
     }
   },
 );
-
-async function createDatabase(name: string): Promise<void> {
-  const { Client } = await import("pg");
-  const client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.end();
-}

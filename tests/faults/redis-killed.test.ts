@@ -30,7 +30,14 @@ test.concurrent.each(["SIGKILL", "SIGTERM"] as const)(
         faults: [{ fault: restartRedis(world, signal), times, pause: [400, 1200] }],
         bounds: { acknowledged: scaled(400, 20_000), faults: times, redelivered: 0, most: { dead: 0 } },
       });
-      expect(processes.filter((pid) => !isAlive(pid))).toEqual([]);
+      const ended = processes.filter((pid) => !isAlive(pid));
+      expect(
+        ended,
+        world.stage
+          .output()
+          .match(/^.*(?:started again|cannot start).*$/gm)
+          ?.join("\n"),
+      ).toEqual([]);
     } finally {
       await world.close();
     }

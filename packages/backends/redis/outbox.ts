@@ -67,7 +67,12 @@ export function createOutboxes(context: Context): Outboxes {
     const lists = Map.groupBy(leases, ({ list }) => list);
     await store.all(
       "ending leases",
-      [...lists].map(([list, over]) => write("hdel", listKeys(list).runs, ...over.map(({ entry }) => entry))),
+      [...lists].flatMap(([list, over]) =>
+        endCommands(
+          list,
+          over.map(({ entry }) => entry),
+        ),
+      ),
     );
     forget(leases);
   }
@@ -122,6 +127,17 @@ export function createOutboxes(context: Context): Outboxes {
       while (tidying.size > 0) await Promise.all(tidying);
     },
   };
+}
+
+/** An entry that is done is over wherever it stands: its lease may have run out just before, and left it a suspect. */
+function endCommands(list: string, entries: readonly string[]): Command[] {
+  const { runs, parked, later, suspects } = listKeys(list);
+  return [
+    write("hdel", runs, ...entries),
+    write("hdel", parked, ...entries),
+    write("zrem", later, ...entries),
+    write("zrem", suspects, ...entries),
+  ];
 }
 
 interface Step {
