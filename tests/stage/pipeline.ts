@@ -57,7 +57,13 @@ export const pipeline =
     const storages = {
       file: { module: "file", options: { path: elsewhere ?? archive }, timeout, retries, breaker },
       ...(postgres && {
-        postgres: { module: "postgres", options: { ...postgres, password: "none" }, timeout, retries, breaker },
+        postgres: {
+          module: "postgres",
+          options: { ...connection(postgres), password: "none" },
+          timeout,
+          retries,
+          breaker,
+        },
       }),
     };
     const links = steps.map(({ name, ...entry }) => [
@@ -72,3 +78,10 @@ export const pipeline =
     };
     return { links: Object.fromEntries(links), storages, chains: { proof } };
   };
+
+const connection = ({ host, port, user, database }: NonNullable<Pipeline["postgres"]>) => ({
+  host,
+  port,
+  user,
+  database,
+});

@@ -24,6 +24,9 @@ export interface RunningWorker {
   readonly ended: Promise<void>;
 }
 
+/** The thread only renews leases: without a limit it would reserve as much memory as the worker itself. */
+const THREAD_MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
+
 const listsOf = (plan: Plan) =>
   plan.chains.filter(({ enabled }) => enabled).flatMap(({ ingressLists }) => ingressLists);
 
@@ -38,7 +41,10 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
   const lists = new Set(listsOf(config.plan));
   tell({ type: "owner", owner, lists: [...lists] });
   const workerData: HeartbeatData = { settings, owner, lists: [...lists], memory: watch.memory };
-  const heartbeat = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), { workerData });
+  const heartbeat = new Worker(new URL("./heartbeat-thread.ts", import.meta.url), {
+    workerData,
+    resourceLimits: THREAD_MEMORY,
+  });
 
   async function change(plan: Plan): Promise<void> {
     try {
