@@ -12,6 +12,10 @@ export type ParsedJson =
   | { readonly ok: true; readonly value: Json; readonly findings: readonly Finding[] }
   | { readonly ok: false; readonly problem: JsonProblem };
 
+// made once: making one costs as much as encoding a small document
+const UTF8 = new TextEncoder();
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Deepest nesting of arrays and objects that is accepted. */
 export const MAX_DEPTH = 200;
 
@@ -45,7 +49,7 @@ export const problemOf = (value: unknown, maxDepth: number = MAX_DEPTH): JsonPro
 export const serialize = (vcon: Vcon): string => JSON.stringify(vcon);
 
 /** The document as UTF-8 JSON. */
-export const toBytes = (vcon: Vcon): Uint8Array => new TextEncoder().encode(JSON.stringify(vcon));
+export const toBytes = (vcon: Vcon): Uint8Array => UTF8.encode(JSON.stringify(vcon));
 
 /** JSON text of any length as a value, numbers kept; `undefined` when it is not JSON. For texts inside documents. */
 export function jsonText(text: string): Json | undefined {
@@ -65,7 +69,7 @@ const refused = (code: JsonProblem["code"], message: string): ParsedJson => ({
 function textOf(content: string | Uint8Array): string | undefined {
   if (typeof content === "string") return content.startsWith("\uFEFF") ? content.slice(1) : content;
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+    return STRICT_UTF8.decode(content);
   } catch {
     return undefined;
   }

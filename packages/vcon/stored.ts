@@ -3,12 +3,14 @@ import { formOf, uuidOf } from "./form.ts";
 import { jsonText } from "./json.ts";
 import { isObject, type JsonObject } from "./shape.ts";
 
+const LENIENT_UTF8 = new TextDecoder();
+
 /**
  * Reads a document that this server stored: JSON with numbers kept, and a uuid. No rule is checked, no name upgraded.
  * Throws an `Error` when the text is no vCon, since something else wrote over it then.
  */
 export function parseVcon(content: string | Uint8Array): Vcon {
-  const value = jsonText(typeof content === "string" ? content : new TextDecoder().decode(content));
+  const value = jsonText(typeof content === "string" ? content : LENIENT_UTF8.decode(content));
   if (value === undefined)
     throw new Error("the stored text is not JSON: something else was written in the place of a vCon");
   const vcon = isObject(value) ? asVcon(value) : undefined;

@@ -62,6 +62,7 @@ export function createEvents({ log, now = Date.now }: { readonly log: Logger; re
 
   return {
     emit(type, about = {}) {
+      if (!listeners.has(type) && !listeners.has("*")) return;
       const heard = [...(listeners.get(type) ?? []), ...(listeners.get("*") ?? [])];
       if (heard.length === 0) return;
       const event: ServerEvent = Object.freeze({ id: randomUUID(), type, at: now(), data: {}, ...about });
