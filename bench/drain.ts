@@ -9,20 +9,24 @@ export interface Draining {
   readonly redisPid?: number;
   /** Lets the work begin. */
   begin(): Promise<void> | void;
+  /** What the server says, for the report of a failure. */
+  readonly output?: () => string;
   /** How many have come out. */
   finished(): Promise<number>;
 }
 
-const LONGEST_MS = 120_000;
+const LONGEST_MS = 60_000;
 
 /** Times a queue from the moment it is filled to the moment the last vCon has come out. */
-export async function timeDrain({ count, pid, redisPid, begin, finished }: Draining): Promise<Sample> {
+export async function timeDrain({ count, pid, redisPid, begin, finished, output }: Draining): Promise<Sample> {
   const cpu = [cpuMicros(pid), redisPid === undefined ? 0 : cpuMicros(redisPid)] as const;
   const began = performance.now();
   await begin();
   while ((await finished()) < count) {
     if (performance.now() - began > LONGEST_MS)
-      throw new Error(`only ${await finished()} of ${count} came out in ${LONGEST_MS / 1000} s`);
+      throw new Error(
+        `only ${await finished()} of ${count} came out in ${LONGEST_MS / 1000} s\n${output?.().slice(-4_000) ?? ""}`,
+      );
     await sleep(10);
   }
   const seconds = (performance.now() - began) / 1000;

@@ -5,7 +5,7 @@ import { type RedisServer, startRedis } from "@vcon-server/core/testing/servers/
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { deploy, EGRESS, INGRESS } from "../deployment.ts";
-import { interleaved, timeDrain } from "../drain.ts";
+import { type Draining, interleaved, timeDrain } from "../drain.ts";
 import type { Row, Sample } from "../row.ts";
 import { type StandardDocument, standardDocuments } from "../standard-document.ts";
 import { preload, queue } from "../submissions.ts";
@@ -40,7 +40,7 @@ export async function cheapChain({ count, rounds }: Size): Promise<Row[]> {
   const { server: worker, stop } = await deploy("worker", { REDIS_URL: server.url, CONSERVER_WORKERS: "1" });
   try {
     const [pid = 0] = worker.workers();
-    const subject = () => chainOnce(bench, pid);
+    const subject = () => chainOnce(bench, { pid, output: worker.output });
     // the first round warms the compilers of both sides
     await nativeOnce(bench);
     await subject();
@@ -60,7 +60,10 @@ export async function cheapChain({ count, rounds }: Size): Promise<Row[]> {
 
 const finished = (redis: Redis, list: string) => () => redis.llen(list);
 
-async function chainOnce({ server, redis, documents }: Bench, pid: number): Promise<Sample> {
+async function chainOnce(
+  { server, redis, documents }: Bench,
+  { pid, output }: Pick<Draining, "pid" | "output">,
+): Promise<Sample> {
   await redis.flushall();
   const backend = await openRedisBackend({ url: server.url, log: silent });
   try {
@@ -72,6 +75,7 @@ async function chainOnce({ server, redis, documents }: Bench, pid: number): Prom
       redisPid: server.pid,
       begin,
       finished: finished(redis, EGRESS),
+      ...(output && { output }),
     });
   } finally {
     await backend.close();
