@@ -1,21 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { silent } from "@vcon-server/core";
 import { engineConformance } from "@vcon-server/core/engine/conformance";
-import { connectEmbedded, startEmbeddedOwner } from "./index.ts";
+import { emptyStore } from "./testing/empty-store.ts";
 
-engineConformance("embedded", async (options = {}) => {
-  const dataDir = await mkdtemp(join(tmpdir(), "vcs-engine-"));
-  const owner = await startEmbeddedOwner({ dataDir, synchronous: "normal", log: silent, ...options });
-  const backend = await connectEmbedded({ dataDir });
-  return {
-    backend,
-    second: () => connectEmbedded(owner),
-    async close() {
-      await backend.close();
-      await owner.close();
-      await rm(dataDir, { recursive: true });
-    },
-  };
-});
+engineConformance("embedded", emptyStore);
