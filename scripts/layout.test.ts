@@ -8,9 +8,10 @@ import { ROOT } from "./plugin-folders.ts";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/vcon": [],
   "packages/core": ["vcon"],
+  "packages/services": ["core"],
   "packages/backends": ["vcon", "core"],
-  "packages/links": ["vcon", "core"],
-  "packages/storages": ["vcon", "core"],
+  "packages/links": ["vcon", "core", "services"],
+  "packages/storages": ["vcon", "core", "services"],
   "packages/tracers": ["vcon", "core"],
   "packages/client": ["vcon"],
   "apps/server": ["vcon", "core", "client", "backends", "links", "storages", "tracers"],

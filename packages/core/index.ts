@@ -11,7 +11,17 @@ export {
   type RunFacts,
 } from "./plugin/link.ts";
 export type { Loaded, Loaders, OptionsSchema, PluginContext, PluginSpec, Stability } from "./plugin/plugin.ts";
-export { listName, secret } from "./plugin/plugin.ts";
+export { listName, secret, serviceUrl } from "./plugin/plugin.ts";
 export { type Call, defineStorage, type Storage, type StorageHandle, type StoredVcon } from "./plugin/storage.ts";
 export { defineTracer, type Step, type Tracer, type TracerHandle } from "./plugin/tracer.ts";
+export {
+  connectionFailure,
+  type Limit,
+  readBytes,
+  readJson,
+  type ServiceAnswer,
+  secondsOf,
+  serviceFailure,
+  withinTime,
+} from "./services/index.ts";
 export { type LogFields, type Logger, silent, withFields } from "./telemetry/logger.ts";

@@ -36,5 +36,8 @@ export { type FindingOptions, findings } from "./rules/index.ts";
 export { VconSchema } from "./schema.ts";
 export { parseVcon } from "./stored.ts";
 export { type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
+export { isAbout, isTranscript, transcriptFor, transcriptIn, transcriptOf } from "./transcript/index.ts";
+export type { Transcript, TranscriptSegment, TranscriptWord } from "./transcript/transcript.ts";
+export { toWtf, WTF_SCHEMA, WTF_TYPE, type WtfFacts } from "./transcript/wtf.ts";
 export { CURRENT_VERSION, upgrade } from "./upgrade.ts";
 export { isUuid, newUuid, timeOfUuid, toUuid, type UuidSource, uuidMaker } from "./uuid.ts";

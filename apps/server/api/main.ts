@@ -1,6 +1,7 @@
 import type { Logger } from "@vcon-server/core";
 import type { BuildInfo, ConfigSource, Settings } from "@vcon-server/core/config";
 import { openStorages } from "@vcon-server/core/engine";
+import { openNetwork } from "@vcon-server/core/network";
 import { systemClock } from "@vcon-server/core/resilience";
 import { connectBackend } from "../compose.ts";
 import { createGateway } from "./gateway.ts";
@@ -22,10 +23,11 @@ export interface RunningApi {
 /** Serves HTTP in this process until stopped. */
 export async function startApi({ settings, build, config, log }: ApiStart): Promise<RunningApi> {
   const backend = await connectBackend(settings, log);
-  let storages = openStorages(config.plan.storages, log);
+  const network = openNetwork(settings.allowedNetworks);
+  let storages = openStorages(config.plan.storages, log, network);
   config.onChange((plan) => {
     const former = storages;
-    storages = openStorages(plan.storages, log);
+    storages = openStorages(plan.storages, log, network);
     void former.close();
   });
   const gateway = await createGateway({
@@ -44,6 +46,7 @@ export async function startApi({ settings, build, config, log }: ApiStart): Prom
   async function end(): Promise<void> {
     await gateway.close();
     await storages.close();
+    await network.close();
     await backend.close();
   }
 

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { Logger } from "@vcon-server/core";
 import type { ConfigSource, Plan, Settings } from "@vcon-server/core/config";
 import { createRuntimes, createWatch, createWorker } from "@vcon-server/core/engine";
+import { openNetwork } from "@vcon-server/core/network";
 import { systemClock } from "@vcon-server/core/resilience";
 import { createEvents } from "@vcon-server/core/telemetry";
 import { connectBackend } from "../compose.ts";
@@ -34,7 +35,7 @@ const listsOf = (plan: Plan) =>
 export async function startWorker({ settings, config, log, suspectsOnly }: WorkerStart): Promise<RunningWorker> {
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   const backend = await connectBackend(settings, log);
-  const runtimes = await createRuntimes(config.plan, log);
+  const runtimes = await createRuntimes(config.plan, log, openNetwork(settings.allowedNetworks));
   const watch = createWatch();
   const events = createEvents({ log });
   logRuns(events, log);
@@ -71,7 +72,6 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
     settings,
     clock: systemClock,
     random: Math.random,
-    fetch: globalThis.fetch,
     log,
     watch,
     emit: toEvents(events),

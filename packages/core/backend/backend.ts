@@ -207,6 +207,8 @@ export interface Checkpoint {
   readonly link: string;
   /** Failed tries of that link so far. */
   readonly attempt: number;
+  /** Since when it waits for a service whose limit is used up; milliseconds since 1970. */
+  readonly waitingSince?: number;
   /** Revision the run is based on; absent when the document itself holds the result. */
   readonly base?: Revision;
   /** The document so far, as JSON text; absent when the working copy holds it. */

@@ -8,6 +8,8 @@ import type { RetriesEntry, StorageEntry, TracerEntry } from "./schema.ts";
 const LINK_TIMEOUT = 300;
 const STORAGE_TIMEOUT = 30;
 const RETRIES = { attempts: 4, initial: 1, max: 30, multiplier: 2 };
+/** A rate limit is over within minutes; a budget that is used up may be topped up within the hour. */
+const QUOTA_WAIT = 3_600;
 const BREAKER = { failures: 5, reset: 10 };
 /** A week: as long as the Python server kept dead letters. */
 const GIVE_UP_AFTER = 7 * 86_400;
@@ -58,7 +60,7 @@ function linkStep({ name, plugin, entry, options }: Step): readonly LinkStep[] {
       plugin,
       options: frozen(options),
       timeout,
-      retries: retryPolicy(entry?.retries),
+      retries: { ...retryPolicy(entry?.retries), quotaWait: ms(entry?.retries?.quota_wait_secs ?? QUOTA_WAIT) },
       onError: entry?.on_error ?? "dlq",
     },
   ];

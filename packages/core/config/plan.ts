@@ -21,7 +21,10 @@ export interface LinkStep {
   readonly options: Readonly<Record<string, unknown>>;
   /** Milliseconds. */
   readonly timeout: number;
-  readonly retries: RetryPolicy;
+  readonly retries: RetryPolicy & {
+    /** Milliseconds a run waits for a service whose limit is used up before that counts as a failure. */
+    readonly quotaWait: number;
+  };
   readonly onError: "dlq" | "skip";
 }
 

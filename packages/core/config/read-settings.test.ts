@@ -47,12 +47,23 @@ test("an empty environment gives the defaults, with paths from the working direc
     maxBodyBytes: 64 * 1024 * 1024,
     requestTimeout: 60_000,
     corsOrigins: [],
+    allowedNetworks: [],
     logLevel: "info",
     redisAck: "master",
     sqliteSynchronous: "full",
   });
   expect(build).toEqual({ version: "dev", gitCommit: "unknown", buildTime: "unknown" });
   expect(findings).toEqual([]);
+});
+
+test("networks that plug-ins may reach are addresses or networks", () => {
+  expect(read({ CONSERVER_ALLOWED_NETWORKS: "10.0.0.0/8, fd00::/8,192.168.7.1" }).settings.allowedNetworks).toEqual([
+    "10.0.0.0/8",
+    "fd00::/8",
+    "192.168.7.1",
+  ]);
+  for (const wrong of ["crm.internal", "10.0.0.0/33", "fd00::/129", "10.0.0.0/8/8", "10.0.0/8"])
+    expect(() => read({ CONSERVER_ALLOWED_NETWORKS: wrong }), wrong).toThrow(/such as 10\.0\.0\.0\/8/);
 });
 
 test("every variable has a meaning, and its default is a value it takes", () => {

@@ -68,6 +68,7 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     maxBodyBytes: read("CONSERVER_MAX_BODY_BYTES"),
     requestTimeout: read("CONSERVER_REQUEST_TIMEOUT_SECS"),
     corsOrigins: read("CONSERVER_CORS_ORIGINS") ?? [],
+    allowedNetworks: read("CONSERVER_ALLOWED_NETWORKS") ?? [],
     logLevel: read("LOG_LEVEL"),
     redisAck: read("REDIS_ACK"),
     sqliteSynchronous: read("CONSERVER_SQLITE_SYNCHRONOUS"),

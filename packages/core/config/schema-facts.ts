@@ -19,6 +19,8 @@ export interface SchemaNode {
   readonly secret?: boolean;
   /** Name of a list that a link sends to. */
   readonly list?: boolean;
+  /** Address of a service that may be on a private network. */
+  readonly service?: boolean;
 }
 
 /** An option schema as data: what may be written, not what comes out. */

@@ -29,7 +29,12 @@ const WAITS = {
   ),
 };
 
-const TRIES = { max_attempts: maybe(z.int().min(1).max(1000)).describe("Tries in all; default 4.") };
+const TRIES = {
+  max_attempts: maybe(z.int().min(1).max(1000)).describe("Tries in all; default 4."),
+  quota_wait_secs: maybe(z.number().min(0).max(LONGEST_SECONDS)).describe(
+    "Seconds it waits for a service whose limit is used up before that counts as a failed try; default 3600.",
+  ),
+};
 
 /** `links.<name>`. */
 export const LINK = z.strictObject({

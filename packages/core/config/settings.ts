@@ -39,6 +39,8 @@ export interface Settings {
   readonly requestTimeout: number;
   /** `CONSERVER_CORS_ORIGINS`, comma separated. */
   readonly corsOrigins: readonly string[];
+  /** `CONSERVER_ALLOWED_NETWORKS`: networks besides the public internet that plug-ins may reach. */
+  readonly allowedNetworks: readonly string[];
   /** `LOG_LEVEL`. */
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** `REDIS_ACK`: acknowledge intake after a replica has it. */

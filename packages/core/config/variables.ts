@@ -1,3 +1,4 @@
+import { checkNetwork } from "../network/addresses.ts";
 import { LIST_NAME, reservedList } from "./list-names.ts";
 
 /** An environment variable: the single place of its meaning, its default and whether it is secret. */
@@ -91,6 +92,15 @@ function origins(value: string): readonly string[] {
   throw new Error("set it to origins such as https://portal.example.com, separated by commas, without paths");
 }
 
+function networks(value: string): readonly string[] {
+  const list = value
+    .split(",")
+    .map((network) => network.trim())
+    .filter(Boolean);
+  for (const network of list) checkNetwork(network);
+  return list;
+}
+
 function sortedSet(value: string): string {
   if (LIST_NAME.test(value) && !reservedList(value, "")) return value;
   throw new Error("set it to letters, digits, `_`, `-`, `.` and `:`, without a reserved prefix");
@@ -136,6 +146,10 @@ export const VARIABLES = {
   CONSERVER_CORS_ORIGINS: optional(
     "Origins of browsers that may call the API, separated by commas; none unless set.",
     origins,
+  ),
+  CONSERVER_ALLOWED_NETWORKS: optional(
+    "Private networks and addresses that webhooks and media URLs may lead to, such as 10.0.0.0/8, separated by commas; none unless set.",
+    networks,
   ),
   CONSERVER_SQLITE_SYNCHRONOUS: defaulted(
     "Embedded backend: full survives power failure, normal only a crash of the process.",

@@ -21,7 +21,6 @@ export interface ProcessorDeps {
   readonly settings: Pick<Settings, "redisExpiry" | "egressVersion" | "storageFallback">;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly fetch: typeof globalThis.fetch;
   readonly log: Logger;
   readonly watch: Watch;
   readonly emit: (event: EngineEvent) => void;
@@ -133,7 +132,6 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       stop: deps.letGo,
       clock,
       random: deps.random,
-      fetch: deps.fetch,
       watch: deps.watch,
       checkpoint: async (progress) => {
         const link = chain.links[progress.index]?.name ?? "";

@@ -27,7 +27,7 @@ const step = (plugin: Link, changes: Partial<LinkStep> = {}): LinkStep => ({
   plugin,
   options: {},
   timeout: 1_000,
-  retries: { maxAttempts: 3, initialDelay: 10, maxDelay: 100, multiplier: 2 },
+  retries: { maxAttempts: 3, initialDelay: 10, maxDelay: 100, multiplier: 2, quotaWait: 60_000 },
   onError: "dlq",
   ...changes,
 });
@@ -79,7 +79,6 @@ async function run(
     stop: new AbortController().signal,
     clock: systemClock,
     random: () => 0.5,
-    fetch: globalThis.fetch,
     watch: { begin: () => () => undefined },
     checkpoint: async (progress) => {
       checkpoints.push(progress);
@@ -155,7 +154,71 @@ describe("a failing link", () => {
   test("waits at least as long as the outside service asks for", async () => {
     const busy = new VconError("VCON_LINK_FAILED", "busy", { retryAfterSecs: 7 });
     const { end } = await run([step(failing(busy))]);
-    expect(end).toMatchObject({ kind: "later", delay: 7_000 });
+    expect(end).toMatchObject({ kind: "later" });
+    if (end.kind !== "later") throw new Error("not later");
+    expect(end.delay).toBeGreaterThanOrEqual(7_000);
+    expect(end.delay).toBeLessThan(8_000);
+  });
+
+  const spent = new VconError("VCON_SERVICE_QUOTA", "its limit is used up", { retryAfterSecs: 30 });
+
+  test("waits for a service whose limit is used up without counting tries, until its patience ends", async () => {
+    const steps = [step(failing(spent))];
+    const began = 1_000_000;
+    const at = (now: number) => ({ clock: { ...systemClock, now: () => now } });
+    const first = await run(steps, at(began));
+    expect(first.end).toMatchObject({ kind: "later", progress: { attempt: 0, waitingSince: began } });
+    const kept = checkpointOf(first.end.progress, { config: "v", link: "failing" });
+    const again = { start: resume(document, kept, [{ name: "failing" }]) };
+    const second = await run(steps, { ...again, ...at(began + 59_999) });
+    expect(second.end).toMatchObject({ kind: "later", progress: { attempt: 0, waitingSince: began } });
+    const last = await run(steps, { ...again, ...at(began + 60_000) });
+    expect(last.end).toMatchObject({ kind: "later", progress: { attempt: 1 } });
+  });
+
+  test("that is not to be tried again is not waited for, used-up limit or not", async () => {
+    const final = new VconError("VCON_SERVICE_QUOTA", "closed", { retryable: false });
+    expect((await run([step(failing(final))])).end).toMatchObject({
+      kind: "failed",
+      error: { code: "VCON_SERVICE_QUOTA" },
+    });
+  });
+
+  test("leaves what it kept on its way: for the retry, and for the dead letter", async () => {
+    const paying = link("paying", async ({ vcon, keep }) => {
+      await keep(withTags(vcon, [{ name: "paid", value: "paid" }]));
+      throw new Error("the second call failed");
+    });
+    const { end, checkpoints } = await run([step(tagging("a")), step(paying)]);
+    expect(checkpoints).toMatchObject([{ index: 1, attempt: 0 }]);
+    expect(serialize(end.progress.vcon)).toContain("paid:paid");
+    const resumed = resume(document, checkpointOf(end.progress, { config: "v", link: "paying" }), [
+      { name: "tag_a" },
+      { name: "paying" },
+    ]);
+    expect(resumed).toMatchObject({ index: 1, attempt: 1 });
+    expect(serialize(resumed.vcon)).toContain("paid:paid");
+  });
+
+  test("that may not keep anything any more ends the run without a word", async () => {
+    const paying = link("paying", async ({ vcon, keep }) => {
+      await keep(withTags(vcon, [{ name: "paid", value: "paid" }]));
+      return forward(vcon);
+    });
+    const { end } = await run([step(paying)], { checkpoint: async () => false });
+    expect(end.kind).toBe("lost");
+  });
+
+  test("cannot keep a changed vCon that is signed", async () => {
+    const signed = { payload: Buffer.from(json).toString("base64url"), signatures: [] };
+    const sealed = { ...document, bytes: new TextEncoder().encode(JSON.stringify(signed)) };
+    const keeping = link("keeping", async ({ vcon, keep }) => {
+      await keep({ ...vcon, subject: "changed" });
+      return forward(vcon);
+    });
+    const steps = [step(keeping)];
+    const { end } = await run(steps, { start: resume(sealed, undefined, steps) });
+    expect(end).toMatchObject({ kind: "failed", error: { code: "VCON_LINK_SEALED" } });
   });
 
   test("fails for good after its last try, with what earlier links made", async () => {

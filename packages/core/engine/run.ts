@@ -17,6 +17,8 @@ export interface Progress {
   readonly index: number;
   /** Failed tries of that link. */
   readonly attempt: number;
+  /** Since when that link waits for a service whose limit is used up; milliseconds since 1970. */
+  readonly waitingSince: number | undefined;
   readonly sendTo: readonly string[];
   readonly expireIn: number | undefined;
 }
@@ -47,7 +49,6 @@ export interface RunContext {
   readonly stop: AbortSignal;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly fetch: typeof globalThis.fetch;
   readonly watch: Pick<Watch, "begin">;
   /** Keeps the result so far; false when the lease is gone and the run must end silently. */
   readonly checkpoint: (progress: Progress) => Promise<boolean>;
@@ -63,7 +64,7 @@ export function resume(
 ): Progress {
   const begin = (base: Document, index = 0): Progress => {
     const vcon = parseVcon(base.bytes);
-    return { base, baseVcon: vcon, vcon, index, attempt: 0, sendTo: [], expireIn: undefined };
+    return { base, baseVcon: vcon, vcon, index, attempt: 0, waitingSince: undefined, sendTo: [], expireIn: undefined };
   };
   if (!checkpoint) return begin(document);
   const sameStep = steps[checkpoint.index]?.name === checkpoint.link;
@@ -73,6 +74,7 @@ export function resume(
   const rest = {
     index: at,
     attempt: index < 0 ? 0 : checkpoint.attempt,
+    waitingSince: index < 0 ? undefined : checkpoint.waitingSince,
     sendTo: checkpoint.sendTo,
     expireIn: checkpoint.expireIn,
   };
@@ -86,7 +88,7 @@ export function resume(
 
 /** The checkpoint that `resume` turns back into this progress. */
 export function checkpointOf(
-  { base, baseVcon, vcon, index, attempt, sendTo, expireIn }: Progress,
+  { base, baseVcon, vcon, index, attempt, waitingSince, sendTo, expireIn }: Progress,
   at: { config: string; link: string },
 ): Checkpoint {
   const changed = vcon !== baseVcon;
@@ -97,6 +99,7 @@ export function checkpointOf(
     base: base.rev,
     ...(changed && { json: serialize(vcon), baseJson: new TextDecoder().decode(base.bytes) }),
     sendTo,
+    ...(waitingSince !== undefined && { waitingSince }),
     ...(expireIn !== undefined && { expireIn }),
   };
 }
@@ -112,11 +115,12 @@ export async function runChain(start: Progress, context: RunContext): Promise<Ru
     const step = steps[progress.index];
     if (!step) return { kind: "done", progress };
     if (context.stop.aborted) return { kind: "stopped", progress };
-    const result = await runStep(step, { progress, deadline, context });
+    const { result, kept } = await runStep(step, { progress, deadline, context });
     if (result instanceof VconError) {
+      progress = { ...progress, vcon: kept };
       const end = afterFailure(step, { progress, error: result, context });
       if (end) return end;
-      progress = { ...progress, index: progress.index + 1, attempt: 0 };
+      progress = { ...progress, index: progress.index + 1, attempt: 0, waitingSince: undefined };
       continue;
     }
     const next = advance(progress, result);
@@ -137,6 +141,7 @@ export function advance(progress: Progress, outcome: Outcome): Progress {
     vcon: outcome.vcon ?? progress.vcon,
     index: progress.index + 1,
     attempt: 0,
+    waitingSince: undefined,
     sendTo,
     expireIn: outcome.expireIn ?? progress.expireIn,
   };
@@ -150,19 +155,38 @@ interface Failure {
 
 /** Retry, skip, give up or let go; `undefined` = skip the link and go on. */
 function afterFailure(step: PreparedStep, { progress, error, context }: Failure): RunEnd | undefined {
+  if (error.code === "VCON_LEASE_LOST") return { kind: "lost", progress };
   if (context.stop.aborted) return { kind: "stopped", progress };
+  const link = step.name;
+  const waitingSince = waiting(step, { progress, error, context });
+  if (waitingSince !== undefined) {
+    const delay = waitFor(error, context.random() * step.retries.maxDelay, context.random);
+    return { kind: "later", progress: { ...progress, waitingSince }, delay, link, error };
+  }
   const attempt = progress.attempt + 1;
   if (error.retryable && attempt < step.retries.maxAttempts) {
-    const delay = Math.max(backoff(step.retries, attempt, context.random), (error.retryAfterSecs ?? 0) * 1000);
-    return { kind: "later", progress: { ...progress, attempt }, delay, link: step.name, error };
+    const delay = waitFor(error, backoff(step.retries, attempt, context.random), context.random);
+    return { kind: "later", progress: { ...progress, attempt }, delay, link, error };
   }
   if (step.onError === "skip") {
     step.log.warn("link failed and is skipped", { uuid: context.claim.uuid, code: error.code, error: error.message });
     context.observe({ link: step.name, outcome: "skip", ms: 0 });
     return undefined;
   }
-  return { kind: "failed", progress: { ...progress, attempt }, link: step.name, error };
+  return { kind: "failed", progress: { ...progress, attempt }, link, error };
 }
+
+/** Since when a run waits for a used-up limit; such a wait is no failed try. `undefined` when there is nothing to wait for. */
+function waiting(step: PreparedStep, { progress, error, context }: Failure): number | undefined {
+  if (error.code !== "VCON_SERVICE_QUOTA" || !error.retryable) return undefined;
+  const now = context.clock.now();
+  const since = progress.waitingSince ?? now;
+  return now - since < step.retries.quotaWait ? since : undefined;
+}
+
+/** Not before the service asked for, and not all at once. */
+const waitFor = ({ retryAfterSecs = 0 }: VconError, delay: number, random: () => number): number =>
+  Math.max(delay, retryAfterSecs * 1000 * (1 + random() / 10));
 
 interface StepCall {
   readonly progress: Progress;
@@ -170,7 +194,14 @@ interface StepCall {
   readonly context: RunContext;
 }
 
-async function runStep(step: PreparedStep, { progress, deadline, context }: StepCall): Promise<Outcome | VconError> {
+interface StepResult {
+  readonly result: Outcome | VconError;
+  /** What the link had kept when it failed. */
+  readonly kept: Vcon;
+}
+
+async function runStep(step: PreparedStep, { progress, deadline, context }: StepCall): Promise<StepResult> {
+  let kept = progress.vcon;
   const began = monotonic();
   const ms = Math.min(step.timeout, deadline - began);
   const late = () =>
@@ -194,9 +225,15 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
         controller ??= new AbortController();
         return controller.signal;
       },
-      fetch: context.fetch,
+      fetch: step.fetch,
       clock: context.clock,
       random: context.random,
+      keep: async (vcon) => {
+        checkUnsealed(step.name, vcon, kept);
+        kept = vcon;
+        if (await context.checkpoint({ ...progress, vcon })) return;
+        throw new VconError("VCON_LEASE_LOST", `the lease of ${context.claim.uuid} moved on to another worker`);
+      },
       state: step.state,
     });
     const follow = (signal: AbortSignal) => {
@@ -207,10 +244,10 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
     checkOutcome(step.name, outcome, progress.vcon);
     context.observe({ link: step.name, outcome: outcome.kind, ms: monotonic() - began });
-    return outcome;
+    return { result: outcome, kept };
   } catch (error) {
     context.observe({ link: step.name, outcome: "error", ms: monotonic() - began });
-    return asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`);
+    return { result: asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`), kept };
   } finally {
     end();
   }
@@ -230,9 +267,12 @@ function checkOutcome(link: string, outcome: Outcome, before: Vcon): void {
   if (!known) {
     throw new VconError("VCON_LINK_OUTCOME", `link ${link} returned no outcome; return forward(vcon) or halt(reason)`);
   }
-  if (outcome.vcon && outcome.vcon !== before && formOf(before) !== "unsigned") {
-    throw new VconError("VCON_LINK_SEALED", `link ${link} changed a ${formOf(before)} vCon; those are kept verbatim`);
-  }
+  if (outcome.vcon) checkUnsealed(link, outcome.vcon, before);
+}
+
+function checkUnsealed(link: string, after: Vcon, before: Vcon): void {
+  if (after === before || formOf(before) === "unsigned") return;
+  throw new VconError("VCON_LINK_SEALED", `link ${link} changed a ${formOf(before)} vCon; those are kept verbatim`);
 }
 
 interface Traced {

@@ -1,14 +1,17 @@
 import type { LinkStep, Plan } from "../config/plan.ts";
 import { asVconError } from "../errors/index.ts";
+import { type Fetch, type Network, openNetwork } from "../network/index.ts";
 import type { TracerHandle } from "../plugin/tracer.ts";
 import { type Logger, withFields } from "../telemetry/logger.ts";
 import { loadDependencies } from "./dependencies.ts";
+import { servicesOf } from "./services-of.ts";
 import { openStorages, type StorageSet } from "./storages.ts";
 
 /** A link of one chain with its packages loaded and its `setup` done. */
 export interface PreparedStep extends LinkStep {
   readonly deps: Readonly<Record<string, unknown>>;
   readonly state: unknown;
+  readonly fetch: Fetch;
   readonly log: Logger;
 }
 
@@ -23,19 +26,20 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-async function prepareStep(step: LinkStep, log: Logger): Promise<PreparedStep> {
+async function prepareStep(step: LinkStep, log: Logger, network: Network): Promise<PreparedStep> {
   const deps = await loadDependencies(step.plugin);
   const stepLog = withFields(log, { link: step.name });
   try {
-    const state = await step.plugin.setup?.({ options: step.options, deps, log: stepLog });
-    return { ...step, deps, state, log: stepLog };
+    const fetch = network.fetchFor(servicesOf(step));
+    const state = await step.plugin.setup?.({ options: step.options, deps, log: stepLog, fetch });
+    return { ...step, deps, state, fetch, log: stepLog };
   } catch (error) {
     throw asVconError(error, "VCON_CONFIG_PLUGIN", `setting up link ${step.name}`);
   }
 }
 
 /** Loads and sets up everything a plan names. Fails as a whole: nothing runs half-configured. */
-export async function openRuntime(plan: Plan, log: Logger): Promise<Runtime> {
+export async function openRuntime(plan: Plan, log: Logger, network: Network = openNetwork()): Promise<Runtime> {
   const steps = new Map<string, readonly PreparedStep[]>();
   const prepared: PreparedStep[] = [];
   const closers: (() => void | Promise<void>)[] = [];
@@ -47,7 +51,7 @@ export async function openRuntime(plan: Plan, log: Logger): Promise<Runtime> {
     for (const chain of plan.chains.filter(({ enabled }) => enabled)) {
       const own: PreparedStep[] = [];
       for (const step of chain.links) {
-        const ready = await prepareStep(step, log);
+        const ready = await prepareStep(step, log, network);
         prepared.push(ready);
         own.push(ready);
       }
@@ -59,11 +63,12 @@ export async function openRuntime(plan: Plan, log: Logger): Promise<Runtime> {
         options,
         deps: await loadDependencies(plugin),
         log: withFields(log, { tracer: name }),
+        fetch: network.fetchFor(servicesOf({ plugin, options })),
       });
       closers.push(() => handle.close?.());
       tracers.set(name, { handle, strict: options["dlq_vcon_on_error"] === true });
     }
-    const storages = openStorages(plan.storages, log);
+    const storages = openStorages(plan.storages, log, network);
     closers.push(() => storages.close());
     return { plan, steps, storages, tracers, log, close };
   } catch (error) {

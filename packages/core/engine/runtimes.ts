@@ -1,4 +1,5 @@
 import type { Plan } from "../config/plan.ts";
+import { type Network, openNetwork } from "../network/index.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
 
@@ -18,13 +19,13 @@ interface Kept {
   retired: boolean;
 }
 
-export async function createRuntimes(plan: Plan, log: Logger): Promise<Runtimes> {
+export async function createRuntimes(plan: Plan, log: Logger, network: Network = openNetwork()): Promise<Runtimes> {
   const kept = new Map<Runtime, Kept>();
   const keep = (runtime: Runtime): Runtime => {
     kept.set(runtime, { runtime, holds: 0, retired: false });
     return runtime;
   };
-  let current = keep(await openRuntime(plan, log));
+  let current = keep(await openRuntime(plan, log, network));
 
   function closeIfDone(entry: Kept): void {
     if (!entry.retired || entry.holds > 0 || !kept.delete(entry.runtime)) return;
@@ -44,13 +45,16 @@ export async function createRuntimes(plan: Plan, log: Logger): Promise<Runtimes>
     },
     async replace(next) {
       const former = kept.get(current);
-      current = keep(await openRuntime(next, log));
+      current = keep(await openRuntime(next, log, network));
       if (former) {
         former.retired = true;
         closeIfDone(former);
       }
       return current;
     },
-    close: async () => void (await Promise.allSettled([...kept.keys()].map((runtime) => runtime.close()))),
+    async close() {
+      await Promise.allSettled([...kept.keys()].map((runtime) => runtime.close()));
+      await network.close();
+    },
   };
 }

@@ -1,11 +1,13 @@
 import type { Vcon, VconUuid } from "@vcon-server/vcon";
 import type { StoragePlan } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
+import { type Network, openNetwork } from "../network/index.ts";
 import type { StorageHandle, StoredVcon } from "../plugin/storage.ts";
 import { type Breaker, breaker, withTimeout } from "../resilience/index.ts";
 import { type Logger, withFields } from "../telemetry/logger.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
 import { loadDependencies } from "./dependencies.ts";
+import { servicesOf } from "./services-of.ts";
 
 /** All configured storages of a process, each with its own connection, time limit and breaker. */
 export interface StorageSet {
@@ -34,13 +36,16 @@ interface Open {
 }
 
 /** Opens lazily: a storage whose service is down at start is an outage like any other. */
-function openOne(plan: StoragePlan, log: Logger): Open {
+function openOne(plan: StoragePlan, log: Logger, network: Network): Open {
   const rest: Breaker = breaker({ failures: plan.breaker.failures, resetMs: plan.breaker.reset });
   let opened: Promise<StorageHandle> | undefined;
 
   const handle = () => {
     opened ??= loadDependencies(plan.plugin)
-      .then((deps) => plan.plugin.open({ options: plan.options, deps, log: withFields(log, { storage: plan.name }) }))
+      .then((deps) => {
+        const fetch = network.fetchFor(servicesOf(plan));
+        return plan.plugin.open({ options: plan.options, deps, log: withFields(log, { storage: plan.name }), fetch });
+      })
       .catch((error) => {
         opened = undefined;
         throw error;
@@ -119,8 +124,8 @@ function openOne(plan: StoragePlan, log: Logger): Open {
   return { plan, handle, call, saves, close };
 }
 
-export function openStorages(plans: readonly StoragePlan[], log: Logger): StorageSet {
-  const open = new Map(plans.map((plan) => [plan.name, openOne(plan, log)]));
+export function openStorages(plans: readonly StoragePlan[], log: Logger, network: Network = openNetwork()): StorageSet {
+  const open = new Map(plans.map((plan) => [plan.name, openOne(plan, log, network)]));
 
   function named(name: string): Open {
     const found = open.get(name);

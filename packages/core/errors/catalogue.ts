@@ -51,6 +51,15 @@ export const CATALOGUE = {
   VCON_STORAGE_BREAKER: kind("A storage failed repeatedly and is left alone for a moment.", 503, true),
   VCON_STORAGE_DAMAGED: kind("A storage holds a damaged copy of the vCon.", 502),
   VCON_STORAGE_GAVE_UP: kind("A storage did not accept the vCon for as long as configured.", 502),
+  VCON_SERVICE_DOWN: kind("An outside service does not answer, or answers that it cannot.", 502, true),
+  VCON_SERVICE_TIMEOUT: kind("An outside service did not answer in time.", 502, true),
+  VCON_SERVICE_QUOTA: kind("The limit of an outside service is used up.", 503, true),
+  VCON_SERVICE_CREDENTIALS: kind("An outside service does not accept the credentials.", 502),
+  VCON_SERVICE_REFUSED: kind("An outside service refused the request, and trying again will not help.", 502),
+  VCON_SERVICE_ANSWER: kind("An outside service answered with something unusable.", 502, true),
+  VCON_ADDRESS_REFUSED: kind("The address is one that plug-ins must not reach.", 502),
+  VCON_MEDIA_UNUSABLE: kind("A recording cannot be read as what it should be.", 422),
+  VCON_MEDIA_CHANGED: kind("External content is not what its hash says.", 422),
   VCON_PLUGIN_MISSING: kind("A package that a plug-in needs is not installed.", 500),
 } as const satisfies Record<string, ErrorKind>;
 

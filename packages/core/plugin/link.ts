@@ -51,11 +51,14 @@ export interface LinkContext<S extends OptionsSchema, L extends Loaders, State =
   readonly run: RunFacts;
   /** Aborts when the worker shuts down for good or the link runs out of time. */
   readonly signal: AbortSignal;
-  /** The only way to the network; what it may reach is decided by the server. */
-  readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /**
+   * Keeps what the link has made so far: whoever tries again, here or elsewhere, begins with this vCon. Worth it between
+   * calls that cost money or time; what a link returns is kept anyway. Rejects when the run is no longer this worker's.
+   */
+  readonly keep: (vcon: Vcon) => Promise<void>;
   /** What `setup` returned. */
   readonly state: State;
 }

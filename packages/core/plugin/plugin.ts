@@ -28,10 +28,22 @@ export interface PluginContext<S extends OptionsSchema, L extends Loaders> {
   readonly options: Readonly<z.output<S>>;
   readonly deps: Loaded<L>;
   readonly log: Logger;
+  /** The only way to the network: public addresses, what the deployment allows, and `serviceUrl()` options. */
+  readonly fetch: typeof globalThis.fetch;
 }
 
 /** A string that is masked wherever configuration is printed. */
 export const secret = () => z.string().min(1).meta({ secret: true });
+
+/**
+ * Address of a service that whoever configures the server runs or pays for: `fetch` reaches it on private networks too.
+ * Not for addresses that somebody else chooses.
+ */
+export const serviceUrl = () =>
+  z
+    .url({ protocol: /^https?$/, error: "must be an http or https address" })
+    .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), "must not carry a user or password: use the options for them")
+    .meta({ service: true });
 
 /** Name of a list a link may send to. The linter checks it and follows the route. */
 export const listName = () => z.string().regex(LIST_NAME, LIST_NAME_RULE).meta({ list: true });

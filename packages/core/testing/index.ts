@@ -1,5 +1,18 @@
 export { type FakeClock, instantClock, type ManualClock, manualClock, seededRandom } from "./clocks.ts";
 export { type FakeFetch, fakeFetch, noNetwork, type SentRequest } from "./fake-fetch.ts";
+export { openStorage, type StorageSetting } from "./open-storage.ts";
 export { sampleVcon, stored } from "./samples.ts";
+export {
+  type FakeService,
+  type Fault,
+  fakeService,
+  faulty,
+  fetchFrom,
+  routed,
+  type ServedService,
+  type Service,
+  type ServiceRequest,
+  serve,
+} from "./services/index.ts";
 export { type LinkRun, type OpenLink, openLink, testLink } from "./test-link.ts";
 export { type StorageSuite, testStorage } from "./test-storage.ts";

@@ -31,6 +31,8 @@ export interface LinkRun<L extends Loaders = Loaders> {
   /** Defaults to a fixed sequence. */
   readonly random?: () => number;
   readonly log?: Logger;
+  /** Told what the link keeps on its way; throws to play a lost lease. */
+  readonly keep?: (vcon: Vcon) => void;
 }
 
 /** A link that is set up, for tests that run it several times. */
@@ -55,12 +57,13 @@ export async function testLink<S extends OptionsSchema, L extends Loaders, State
 /** Sets a link up as the engine would, to be run any number of times. */
 export async function openLink<S extends OptionsSchema, L extends Loaders, State>(
   link: Link<S, L, State>,
-  given: Pick<LinkRun<L>, "options" | "deps" | "log"> = {},
+  given: Pick<LinkRun<L>, "options" | "deps" | "log" | "fetch"> = {},
 ): Promise<OpenLink> {
   const context = {
     options: link.options.parse(given.options ?? {}) as Readonly<z.output<S>>,
     deps: await loaded(link.dependencies, given.deps ?? {}),
     log: given.log ?? silent,
+    fetch: given.fetch ?? noNetwork,
   };
   // a link without `setup` declares its state as undefined
   const state = (await link.setup?.(context)) as State;
@@ -78,10 +81,11 @@ export async function openLink<S extends OptionsSchema, L extends Loaders, State
           egressVersion: run.egressVersion,
         },
         signal: run.signal ?? new AbortController().signal,
-        fetch: run.fetch ?? noNetwork,
+        fetch: run.fetch ?? context.fetch,
         clock: run.clock ?? instantClock(),
         random: run.random ?? seededRandom(),
         log: run.log ?? context.log,
+        keep: async (kept) => run.keep?.(kept),
         state,
       });
     },
@@ -89,7 +93,8 @@ export async function openLink<S extends OptionsSchema, L extends Loaders, State
   };
 }
 
-async function loaded<L extends Loaders>(loaders: L | undefined, given: Partial<Loaded<L>>): Promise<Loaded<L>> {
+/** The packages a plug-in declares, with those given in their place. */
+export async function loaded<L extends Loaders>(loaders: L | undefined, given: Partial<Loaded<L>>): Promise<Loaded<L>> {
   const entries = Object.entries(loaders ?? {}).map(async ([name, load]) => [
     name,
     Reflect.get(given, name) ?? (await load()),

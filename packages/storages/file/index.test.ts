@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { type StorageHandle, silent, VconError } from "@vcon-server/core";
-import { sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import { type StorageHandle, VconError } from "@vcon-server/core";
+import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import { parseVcon, serialize, toUuid, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
@@ -19,8 +19,7 @@ const folder = async () => {
 };
 afterAll(() => Promise.all(made.map((path) => rm(path, { recursive: true, force: true }))));
 
-const open = async (options: Record<string, unknown>): Promise<StorageHandle> =>
-  file.open({ options: file.options.parse(options), deps: {}, log: silent });
+const open = async (options: Record<string, unknown>): Promise<StorageHandle> => openStorage(file, options);
 const call = { signal: new AbortController().signal };
 
 /** Files of an archive that are not the index's. */

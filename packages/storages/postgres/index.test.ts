@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type StorageHandle, silent } from "@vcon-server/core";
-import { sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import type { StorageHandle } from "@vcon-server/core";
+import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import { type PostgresServer, startPostgres } from "@vcon-server/core/testing/servers/postgres";
 import { readVcon, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
@@ -24,11 +24,7 @@ afterAll(async () => {
 });
 
 const open = async (options: Record<string, unknown> = {}): Promise<StorageHandle> =>
-  postgres.open({
-    options: postgres.options.parse({ url: server.url, ...options }),
-    deps: { pg: await import("pg") },
-    log: silent,
-  });
+  openStorage(postgres, { url: server.url, ...options });
 const call = { signal: new AbortController().signal };
 
 const ROOT = join(import.meta.dirname, "../../..");

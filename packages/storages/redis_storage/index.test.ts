@@ -1,5 +1,5 @@
-import { type StorageHandle, silent } from "@vcon-server/core";
-import { sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import type { StorageHandle } from "@vcon-server/core";
+import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import { type RedisServer, startRedis } from "@vcon-server/core/testing/servers/redis";
 import { serialize } from "@vcon-server/vcon";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,10 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const open = async (options: Record<string, unknown> = {}): Promise<StorageHandle> => {
-  const parsed = redisStorage.options.parse({ redis_url: server.url, ...options });
-  return redisStorage.open({ options: parsed, deps: { ioredis: await import("ioredis") }, log: silent });
-};
+const open = (options: Record<string, unknown> = {}): Promise<StorageHandle> =>
+  openStorage(redisStorage, { redis_url: server.url, ...options });
 const call = { signal: new AbortController().signal };
 
 async function withStorage<T>(

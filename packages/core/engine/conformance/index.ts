@@ -1,4 +1,4 @@
-import { type Vcon, withTags } from "@vcon-server/vcon";
+import { type Vcon, withAnalysis, withTags } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.ts";
 import type { OpenBackend, OpenStore } from "../../backend/conformance/index.ts";
@@ -111,6 +111,31 @@ export function engineConformance(name: string, open: OpenBackend): void {
       await running.stop();
       expect([first, second]).toEqual([1, 3]);
       expect(tagsIn(await on.document(uuid))).toEqual(["x:y"]);
+    });
+
+    test("what a link kept before it failed is there when it is tried again, and is not made twice", async () => {
+      const paid: number[] = [];
+      const paying = link(
+        "paying",
+        async ({ vcon, keep }) => {
+          let current = vcon;
+          while ((current.analysis?.length ?? 0) < 2) {
+            paid.push(current.analysis?.length ?? 0);
+            if (paid.length === 2) throw new VconError("VCON_SERVICE_DOWN", "away for a moment");
+            current = withAnalysis(current, { type: `call ${paid.at(-1)}` });
+            await keep(current);
+          }
+          return forward(current);
+        },
+        true,
+      );
+      const on = stage(backend, [step(paying)]);
+      const uuid = await on.submit();
+      const running = await on.worker();
+      await eventually(async () => expect(await backend.peek(on.egress, 0, 10)).toEqual([uuid]));
+      await running.stop();
+      expect(paid).toEqual([0, 1, 1]);
+      expect((await on.document(uuid))?.analysis?.map(({ type }) => type)).toEqual(["call 0", "call 1"]);
     });
 
     test("a link that never succeeds ends in a dead letter after its last try", async () => {

@@ -34,7 +34,7 @@ export const step = (plugin: Link, changes: Partial<LinkStep> = {}): LinkStep =>
   plugin,
   options: {},
   timeout: 5_000,
-  retries: { maxAttempts: 3, initialDelay: 1, maxDelay: 5, multiplier: 1 },
+  retries: { maxAttempts: 3, initialDelay: 1, maxDelay: 5, multiplier: 1, quotaWait: 60_000 },
   onError: "dlq",
   ...changes,
 });
@@ -141,7 +141,6 @@ export function stage(
       },
       clock: systemClock,
       random: () => 0.5,
-      fetch: globalThis.fetch,
       log: silent,
       watch,
       emit: () => undefined,

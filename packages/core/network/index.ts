@@ -1,0 +1,2 @@
+export { checkNetwork } from "./addresses.ts";
+export { type Fetch, type Network, openNetwork, stubNetwork } from "./network.ts";

@@ -1,0 +1,73 @@
+import { VconError } from "../errors/index.ts";
+import type { Clock } from "../plugin/link.ts";
+import { connectionFailure } from "./failures.ts";
+
+export interface Limit {
+  /** What is being done, to what, for the message. */
+  readonly doing: string;
+  readonly seconds: number;
+  readonly clock: Clock;
+  /** The run's own signal: its reason wins. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One call of an outside service, from the request to the last byte of the answer, within its time. Rejects with
+ * `VCON_SERVICE_TIMEOUT` when that is over, with the signal's reason when the run ends, and otherwise with a coded
+ * error for what went wrong.
+ */
+export async function withinTime<T>(
+  { doing, seconds, clock, signal }: Limit,
+  call: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const [over, ended] = [new AbortController(), new AbortController()];
+  const late = () =>
+    new VconError(
+      "VCON_SERVICE_TIMEOUT",
+      `${doing}: no answer within ${seconds} s; raise the time limit if it needs longer`,
+    );
+  clock.sleep(seconds * 1000, ended.signal).then(
+    () => over.abort(late()),
+    () => undefined,
+  );
+  const limit = AbortSignal.any([signal, over.signal]);
+  const aborted = Promise.withResolvers<never>();
+  const reject = () => aborted.reject(limit.reason);
+  limit.addEventListener("abort", reject, { once: true });
+  aborted.promise.catch(() => undefined);
+  try {
+    return await Promise.race([call(limit), aborted.promise]);
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    if (over.signal.aborted) throw over.signal.reason;
+    throw connectionFailure(doing, cause);
+  } finally {
+    limit.removeEventListener("abort", reject);
+    ended.abort();
+  }
+}
+
+/** The body of an answer, of so many bytes at most. An answer that is longer is cut off with `VCON_SERVICE_ANSWER`. */
+export async function readBytes(response: Response, max: number, doing: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > max)
+      throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is longer than ${max} bytes`, {
+        retryable: false,
+      });
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
+}
+
+/** The body as JSON; `VCON_SERVICE_ANSWER` when it is none. What it says is not repeated: it may hold anything. */
+export async function readJson(response: Response, max: number, doing: string): Promise<unknown> {
+  const bytes = await readBytes(response, max, doing);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no JSON; it is tried again`, { cause });
+  }
+}
