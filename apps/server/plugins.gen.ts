@@ -13,7 +13,9 @@ export const plugins: PluginTable = {
     { name: "webhook", aliases: [], load: () => import("@vcon-server/links/webhook") },
   ],
   storage: [
+    { name: "elasticsearch", aliases: [], load: () => import("@vcon-server/storages/elasticsearch") },
     { name: "file", aliases: [], load: () => import("@vcon-server/storages/file") },
+    { name: "mongo", aliases: [], load: () => import("@vcon-server/storages/mongo") },
     { name: "postgres", aliases: [], load: () => import("@vcon-server/storages/postgres") },
     { name: "redis_storage", aliases: [], load: () => import("@vcon-server/storages/redis_storage") },
   ],
