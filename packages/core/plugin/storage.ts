@@ -21,7 +21,10 @@ export interface Call {
 export interface StorageHandle {
   /** Resolves when the vCon is safely there. Saving the same again is harmless. */
   save(doc: StoredVcon, call: Call): Promise<void>;
-  /** All or nothing per call; the dispatcher falls back to `save` one by one when it throws. */
+  /**
+   * All or nothing per call: when it throws something retryable, all of them are sent again later; anything else, and
+   * they are saved one by one, so that one document at fault does not hold up the rest.
+   */
   saveMany?(docs: readonly StoredVcon[], call: Call): Promise<void>;
   /** `undefined` means "not here"; anything else that goes wrong throws. Absent on write-only storages. */
   load?(uuid: VconUuid, call: Call): Promise<Vcon | undefined>;

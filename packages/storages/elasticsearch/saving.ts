@@ -1,4 +1,5 @@
 import { type Call, type Logger, type StoredVcon, VconError } from "@vcon-server/core";
+import { newestOf } from "../_shared/newest.ts";
 import type { FailedOperation, Operation, Write } from "./bulk.ts";
 import { isRefusal, itemFailure } from "./failures.ts";
 import type { Indices } from "./indices.ts";
@@ -31,7 +32,7 @@ interface Plan {
  */
 export async function saveAll(saver: Saver, docs: readonly StoredVcon[], call: Call): Promise<void> {
   const { indices, whole } = saver;
-  const plans = newest(docs).map((doc) => planOf(doc, saver.prefix));
+  const plans = newestOf(docs).map((doc) => planOf(doc, saver.prefix));
   const names = new Set(plans.flatMap(({ parts }) => parts.map(({ index }) => index)));
   await Promise.all([
     indices.ensure(whole, WHOLE_MAPPING, call),
@@ -146,13 +147,6 @@ function partOperation(uuid: string, { index, id, document, text, rest }: Part, 
     source: JSON.stringify(isOwn ? { ...document, ...searchable } : document),
     orElse: { ...at, source: JSON.stringify(asText), orElse: at },
   };
-}
-
-/** A batch may hold the same vCon twice; only its newest revision counts. */
-function newest(docs: readonly StoredVcon[]): StoredVcon[] {
-  const byUuid = new Map<string, StoredVcon>();
-  for (const doc of docs) if (doc.rev >= (byUuid.get(doc.uuid)?.rev ?? 0)) byUuid.set(doc.uuid, doc);
-  return [...byUuid.values()];
 }
 
 /** The failure of a whole call. When others got through, it is not to be repeated as a whole but one by one. */

@@ -3,6 +3,7 @@ import { parseVcon, type Vcon, type VconUuid } from "@vcon-server/vcon";
 import type { Abortable, DeleteOptions } from "mongodb";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
+import { newestOf } from "../_shared/newest.ts";
 import { closeClient, isDecodable, MONGO_URL, openClient } from "./connect.ts";
 import { batchFailure, mongoFailure, TOO_LARGE_REMEDY } from "./failures.ts";
 import { type Members, membersOf } from "./to-bson.ts";
@@ -137,13 +138,6 @@ function documentsOf(docs: readonly StoredVcon[], { BSON, ...bson }: typeof impo
   const large = documents.filter(({ size }) => size > MAX_BYTES).map(({ uuid, size }) => `${uuid} (${size} bytes)`);
   if (large.length === 0) return documents.map(({ members }) => members);
   throw new VconError("VCON_STORAGE_REFUSED", `saving ${large.join(", ")}: too large as BSON; ${TOO_LARGE_REMEDY}`);
-}
-
-/** A uuid that occurs twice counts in its newest revision: an unordered batch says nothing about which one wins. */
-function newestOf(docs: readonly StoredVcon[]): readonly StoredVcon[] {
-  const newest = new Map<string, StoredVcon>();
-  for (const doc of docs) if (doc.rev >= (newest.get(doc.uuid)?.rev ?? 0)) newest.set(doc.uuid, doc);
-  return [...newest.values()];
 }
 
 function parsed(uuid: VconUuid, json: () => string): Vcon {

@@ -1,4 +1,5 @@
 import type { StoredVcon } from "@vcon-server/core";
+import { newestOf } from "../_shared/newest.ts";
 import type { Names } from "./table.ts";
 
 const COLUMNS = "id, vcon, uuid, created_at, updated_at, subject, vcon_json";
@@ -43,11 +44,9 @@ export function rowOf({ uuid, bytes, vcon }: StoredVcon): Row {
   ];
 }
 
-/** One array a column. A uuid that occurs twice is kept in its newest revision: a statement may touch a row once. */
+/** One array a column, each vCon once: a statement may touch a row once. */
 export function columnsOf(docs: readonly StoredVcon[]): (string | null)[][] {
-  const newest = new Map<string, StoredVcon>();
-  for (const doc of docs) if (doc.rev >= (newest.get(doc.uuid)?.rev ?? 0)) newest.set(doc.uuid, doc);
-  const rows = [...newest.values()].map(rowOf);
+  const rows = newestOf(docs).map(rowOf);
   return [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column] ?? null));
 }
 
