@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@vcon-server/core/testing/servers/loopback";
 import { startRedis } from "@vcon-server/core/testing/servers/redis";
+import { decodeBody, tagsOf, type Vcon } from "@vcon-server/vcon";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "./faults/kinds.ts";
@@ -73,6 +74,27 @@ function readmeCurl(): string {
   return line.trim();
 }
 
+/** What the quickstart makes of the sample, without asking anybody. */
+function expectAnalysed(vcon: Vcon): void {
+  const bodies = new Map(vcon.analysis?.map((analysis) => [analysis.type, decodeBody(analysis)]));
+  expect(bodies.get("summary")).toEqual({
+    kind: "text",
+    text: expect.stringMatching(/^Ann Example: .*parcel should have come.*\nBob Example: .*wrong van/),
+  });
+  expect(bodies.get("keywords")).toMatchObject({
+    kind: "json",
+    value: expect.arrayContaining([{ keyword: "tracking number", score: expect.any(Number), count: 2 }]),
+  });
+  expect(bodies.get("sentiment")).toMatchObject({
+    kind: "json",
+    value: { label: "neutral", most_negative: { party: 0, dialog: 0 }, most_positive: { party: 0, dialog: 4 } },
+  });
+  expect([...tagsOf(vcon)]).toEqual([
+    ["received", ["received"]],
+    ["sentiment", ["neutral"]],
+  ]);
+}
+
 describe("a fresh clone", { timeout: 180_000 }, () => {
   test("npm start, the README's curl line, and the processed vCon is in the file storage, on the egress list and readable", async () => {
     const server = await npmStart();
@@ -89,12 +111,10 @@ describe("a fresh clone", { timeout: 180_000 }, () => {
       const archive = fileRows(join(clone.path, "data", "vcons"));
       await until("the vCon is in the file storage", async () => (await archive.uuids()).includes(uuid));
       expect(await gateway(() => server.url).drain("quickstart_egress")).toEqual([uuid]);
-      const read = (await gateway(() => server.url).get(`/api/vcon/${uuid}`)) as {
-        readonly attachments: readonly { readonly purpose?: string }[];
-      };
+      const read = (await gateway(() => server.url).get(`/api/vcon/${uuid}`)) as Vcon;
       const [stored] = await archive.rows();
       expect(stored?.document).toEqual(read);
-      expect(read.attachments.some(({ purpose }) => purpose === "tags")).toBe(true);
+      expectAnalysed(read);
     } finally {
       await server.stop();
     }

@@ -1,6 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { VconError } from "@vcon-server/core";
-import { type ConfigFinding, compile, type Plan, readSettings, type SettingsRead } from "@vcon-server/core/config";
+import {
+  type ConfigFinding,
+  compile,
+  type Plan,
+  readSettings,
+  type SettingsRead,
+  type TestEntry,
+} from "@vcon-server/core/config";
 import type { Terminal } from "./terminal.ts";
 
 /** The settings of this machine, with what flags say put above the environment. */
@@ -15,6 +22,8 @@ export function settingsFor(
 export interface Compiled {
   readonly plan: Plan | undefined;
   readonly findings: readonly ConfigFinding[];
+  /** Its `tests` block. */
+  readonly tests?: readonly TestEntry[];
 }
 
 /** Reads and checks a configuration without starting anything. */
@@ -29,8 +38,8 @@ export async function compileFile(file: string, env: SettingsRead["env"], shownA
   });
   const { mode } = await stat(file);
   const { builtIns } = await import("../compose.ts");
-  const { plan, findings } = await compile({ text, file, env, registry: builtIns(), mode });
-  return { plan, findings: findings.map((finding) => ({ ...finding, file: shownAs })) };
+  const { plan, tests = [], findings } = await compile({ text, file, env, registry: builtIns(), mode });
+  return { plan, tests, findings: findings.map((finding) => ({ ...finding, file: shownAs })) };
 }
 
 /** The same for text that is in no file; relative paths count from the working directory. */

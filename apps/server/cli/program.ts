@@ -11,6 +11,7 @@ import { addPrint } from "./print.ts";
 import { addSend } from "./send.ts";
 import { addStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTest } from "./test.ts";
 import { readVersion } from "./version.ts";
 import { addWorker } from "./worker.ts";
 
@@ -20,6 +21,7 @@ const VERBS: readonly AddVerb[] = [
   addWorker,
   addLint,
   addPrint,
+  addTest,
   addList,
   addSend,
   addGet,

@@ -116,6 +116,10 @@ function checkTests(draft: Draft, report: Report): void {
       });
     }
     names.add(name);
+    if (Object.values(expect).every((value) => value === undefined || value === null)) {
+      const remedy = "say what must come of it, for example `outcome: forward`";
+      report("VCON_CONFIG_TEST", { path: [...path, "expect"], message: "expects nothing", remedy });
+    }
     const chain = draft.chains.find((one) => one.name === chainName);
     if (!chain) {
       const meant = nearest(

@@ -16,7 +16,7 @@ import type { Plan } from "./plan.ts";
 import { planOf } from "./plan-of.ts";
 import type { Environment } from "./read-settings.ts";
 import type { PluginRegistry } from "./registry.ts";
-import type { StorageEntry } from "./schema.ts";
+import type { StorageEntry, TestEntry } from "./schema.ts";
 import { eachText, factsOf } from "./schema-facts.ts";
 import { shownOf } from "./shown.ts";
 import { type Position, readYaml } from "./yaml-source.ts";
@@ -36,6 +36,8 @@ export interface ConfigText {
 export interface Compiled {
   readonly plan?: Plan;
   readonly findings: readonly ConfigFinding[];
+  /** The `tests` block; given together with the plan. */
+  readonly tests?: readonly TestEntry[];
 }
 
 /** Compiles a configuration. Never throws for what it holds: mistakes are findings, all of them at once. */
@@ -60,7 +62,8 @@ export async function compile(config: ConfigText): Promise<Compiled> {
   if (((config.mode ?? 0) & 0o004) !== 0) checkReadable(draft, resolved, report);
   const found = findings();
   if (found.some(({ severity }) => severity === "error")) return { findings: found };
-  return { plan: planOf(draft, config.text, shownOf(resolved, draft)), findings: found };
+  const tests = draft.tests.flatMap(({ entry }) => entry ?? []);
+  return { plan: planOf(draft, config.text, shownOf(resolved, draft)), findings: found, tests };
 }
 
 interface Drafting {

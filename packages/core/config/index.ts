@@ -24,7 +24,7 @@ export {
   type SettingsRead,
 } from "./read-settings.ts";
 export type { Kinds, PluginEntry, PluginKind, PluginRegistry, PluginTable } from "./registry.ts";
-export { DOCUMENT } from "./schema.ts";
+export { DOCUMENT, type TestEntry, type TestNetwork } from "./schema.ts";
 export { factsOf, type SchemaNode, typeText } from "./schema-facts.ts";
 export type { Settings } from "./settings.ts";
 export { nearest } from "./suggest.ts";

@@ -59,12 +59,17 @@ export async function loadTests(
 
 async function checkFixture({ path, entry }: Named<TestEntry>, file: string, report: Report): Promise<void> {
   if (!entry) return;
-  const fixture = resolve(dirname(file), entry.vcon);
-  const found = await access(fixture).then(
-    () => true,
-    () => false,
+  const answers = (entry.network ?? []).flatMap(({ file: name }, at) =>
+    name ? [{ name, at: ["network", at, "file"] }] : [],
   );
-  if (found) return;
-  const remedy = "paths count from the folder of the configuration";
-  report("VCON_CONFIG_TEST", { path: [...path, "vcon"], message: `there is no file ${fixture}`, remedy });
+  for (const { name, at } of [{ name: entry.vcon, at: ["vcon"] }, ...answers]) {
+    const fixture = resolve(dirname(file), name);
+    const found = await access(fixture).then(
+      () => true,
+      () => false,
+    );
+    if (found) continue;
+    const remedy = "paths count from the folder of the configuration";
+    report("VCON_CONFIG_TEST", { path: [...path, ...at], message: `there is no file ${fixture}`, remedy });
+  }
 }

@@ -109,6 +109,22 @@ export const CHAIN = z.strictObject({
   ),
 });
 
+/** An entry of `network` in a test. */
+const NETWORK = z.strictObject({
+  to: z.string().min(1).describe("Address without its query; `*` stands for any text."),
+  method: maybe(z.string().regex(/^[A-Z]+$/, "must be a method such as POST")).describe(
+    "Only requests of this method.",
+  ),
+  times: maybe(z.int().min(1)).describe("For so many requests; for all unless given."),
+  status: maybe(z.int().min(200).max(599)).describe("Status of the answer; default 200."),
+  headers: maybe(z.record(z.string(), z.string())).describe("Headers of the answer."),
+  body: maybe(z.unknown()).describe("Body of the answer: text, or a value that is sent as JSON."),
+  file: maybe(z.string().min(1)).describe("File that is the body, from the folder of the configuration."),
+  content: maybe(z.unknown()).describe("What a language model says: text, or a value that it gives as JSON."),
+  transcript: maybe(z.string()).describe("What a transcription service hears."),
+  fault: maybe(z.enum(["hang", "cut"])).describe("Never answers, or breaks off."),
+});
+
 /** An entry of `tests`. */
 export const TEST = z.strictObject({
   name: z.string().min(1).describe("What is proved."),
@@ -117,13 +133,29 @@ export const TEST = z.strictObject({
   expect: z
     .strictObject({
       outcome: maybe(z.enum(["forward", "halt", "dead"])).describe("How the run ends."),
-      sent_to: lists().describe("Lists links send to."),
-      stored_in: names().describe("Storages that receive it."),
-      analysis: maybe(z.array(z.string())).describe("Types of analysis it has in the end."),
-      tags: maybe(z.array(z.string())).describe("Tags it has in the end."),
+      error: maybe(z.string().regex(/^VCON_[A-Z_]+$/, "must be a code such as VCON_LINK_REFUSED")).describe(
+        "Code of the failure that dead-letters it.",
+      ),
+      link: maybe(z.string().min(1)).describe("Link that halts it or fails."),
+      sent_to: lists().describe("Lists links send to, all of them."),
+      stored_in: names().describe("Storages that receive it, all of them."),
+      egress: lists().describe("Egress lists that receive it, all of them."),
+      analysis: maybe(z.array(z.string())).describe("Types of analysis it has in the end, among others."),
+      tags: maybe(z.array(z.string())).describe("Tags it has in the end, among others: `name` or `name:value`."),
+      members: maybe(
+        z.record(z.string().regex(/^(\/|$)/, "must be a JSON pointer such as /subject"), z.unknown()),
+      ).describe("Members of the vCon in the end, by JSON pointer."),
+      requests: maybe(z.array(z.string().min(1))).describe(
+        "Requests that are made, among others: `POST https://crm.example/*`; an empty list: none at all.",
+      ),
     })
     .describe("What must come of it."),
+  network: maybe(z.array(NETWORK)).describe(
+    "What outside services answer in this test, the first entry that fits; without one they answer as if all were well.",
+  ),
 });
+
+export type TestNetwork = z.output<typeof NETWORK>;
 
 /** `ingress_auth.<list>`. */
 export const INGRESS_KEYS = z.union([z.string().min(1), z.array(z.string().min(1))], "must be a key or a list of keys");
