@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { compile, createRegistry, factsOf, findingText, type SchemaNode } from "@vcon-server/core/config";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
+import { placeholdersFor } from "../apps/server/cli/test/placeholders.ts";
 import { plugins } from "../apps/server/plugins.gen.ts";
 import { importPlugin, pluginFolders } from "./plugin-folders.ts";
 import { optionsSection } from "./readme.ts";
@@ -45,8 +46,7 @@ describe.each(FOLDERS)("%s", (_, folder) => {
     const examples = [...read("README.md").matchAll(/```ya?ml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
     expect(examples.length, "a ```yaml block").toBeGreaterThan(0);
     for (const text of examples) {
-      const variables = [...text.matchAll(/\$\{([A-Z_]+)\}/g)].map((match) => [match[1] ?? "", `value-of-${match[1]}`]);
-      const env = { ...Object.fromEntries(variables), REDIS_URL: "redis://localhost" };
+      const env = { REDIS_URL: "redis://localhost", ...placeholdersFor(text) };
       const { findings } = await compile({ text, file: "README.md", env, registry: createRegistry(plugins) });
       expect(findings.map(findingText)).toEqual([]);
     }
