@@ -1,4 +1,4 @@
-import type { VconUuid } from "@vcon-server/vcon";
+import type { Json, VconUuid } from "@vcon-server/vcon";
 
 /**
  * Where queues, working copies and indices live. Two implementations (redis, embedded) pass one conformance suite;
@@ -209,6 +209,8 @@ export interface Checkpoint {
   readonly attempt: number;
   /** Since when it waits for a service whose limit is used up; milliseconds since 1970. */
   readonly waitingSince?: number;
+  /** What its last try noted for the next one. */
+  readonly memo?: Json;
   /** Revision the run is based on; absent when the document itself holds the result. */
   readonly base?: Revision;
   /** The document so far, as JSON text; absent when the working copy holds it. */

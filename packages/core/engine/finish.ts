@@ -126,8 +126,9 @@ export function endingOf(
 /** A run that was let go: untouched runs go back to the head of their list, others continue where they stopped. */
 function stopped(progress: Progress, { claim, chain, config }: FinishContext): Ending {
   const link = chain.links[progress.index]?.name;
-  if (link === undefined || (progress.index === 0 && progress.attempt === 0 && !claim.checkpoint))
-    return { kind: "release", lease: claim };
+  const { index, attempt, memo, vcon, baseVcon } = progress;
+  const untouched = index === 0 && attempt === 0 && memo === undefined && vcon === baseVcon;
+  if (link === undefined || (untouched && !claim.checkpoint)) return { kind: "release", lease: claim };
   return {
     kind: "later",
     lease: claim,
@@ -149,6 +150,7 @@ function retryPoint({ progress, link }: RunEnd & { kind: "failed" }, { config, c
     link,
     attempt: 0,
     sendTo: [],
+    ...(progress.memo !== undefined && { memo: progress.memo }),
     ...(progress.expireIn !== undefined && { expireIn: progress.expireIn }),
   };
 }

@@ -1,4 +1,4 @@
-import { formOf, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
+import { formOf, type Json, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
 import type { Checkpoint, Claim, Document } from "../backend/backend.ts";
 import type { ChainPlan, EgressVersion } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
@@ -19,6 +19,8 @@ export interface Progress {
   readonly attempt: number;
   /** Since when that link waits for a service whose limit is used up; milliseconds since 1970. */
   readonly waitingSince: number | undefined;
+  /** What the last try of that link noted. */
+  readonly memo: Json | undefined;
   readonly sendTo: readonly string[];
   readonly expireIn: number | undefined;
 }
@@ -64,20 +66,16 @@ export function resume(
 ): Progress {
   const begin = (base: Document, index = 0): Progress => {
     const vcon = parseVcon(base.bytes);
-    return { base, baseVcon: vcon, vcon, index, attempt: 0, waitingSince: undefined, sendTo: [], expireIn: undefined };
+    return { base, baseVcon: vcon, vcon, index, ...FIRST_TRY, sendTo: [], expireIn: undefined };
   };
   if (!checkpoint) return begin(document);
   const sameStep = steps[checkpoint.index]?.name === checkpoint.link;
   const index = sameStep ? checkpoint.index : steps.findIndex(({ name }) => name === checkpoint.link);
   // the configuration has changed so much that the link is no longer there: what it made is kept, the rest starts over
   const at = Math.max(0, index);
-  const rest = {
-    index: at,
-    attempt: index < 0 ? 0 : checkpoint.attempt,
-    waitingSince: index < 0 ? undefined : checkpoint.waitingSince,
-    sendTo: checkpoint.sendTo,
-    expireIn: checkpoint.expireIn,
-  };
+  const { attempt, waitingSince, memo, sendTo, expireIn } = checkpoint;
+  const tries = index < 0 ? FIRST_TRY : { attempt, waitingSince, memo };
+  const rest = { index: at, ...tries, sendTo, expireIn };
   if (checkpoint.json === undefined) return { ...begin(document), ...rest };
   const sameBase = checkpoint.base === document.rev || checkpoint.baseJson === undefined;
   const base = sameBase
@@ -86,9 +84,12 @@ export function resume(
   return { ...begin(base), vcon: parseVcon(checkpoint.json), ...rest };
 }
 
+/** Where a link stands that has not been tried. */
+const FIRST_TRY = { attempt: 0, waitingSince: undefined, memo: undefined };
+
 /** The checkpoint that `resume` turns back into this progress. */
 export function checkpointOf(
-  { base, baseVcon, vcon, index, attempt, waitingSince, sendTo, expireIn }: Progress,
+  { base, baseVcon, vcon, index, attempt, waitingSince, memo, sendTo, expireIn }: Progress,
   at: { config: string; link: string },
 ): Checkpoint {
   const changed = vcon !== baseVcon;
@@ -100,6 +101,7 @@ export function checkpointOf(
     ...(changed && { json: serialize(vcon), baseJson: new TextDecoder().decode(base.bytes) }),
     sendTo,
     ...(waitingSince !== undefined && { waitingSince }),
+    ...(memo !== undefined && { memo }),
     ...(expireIn !== undefined && { expireIn }),
   };
 }
@@ -115,17 +117,17 @@ export async function runChain(start: Progress, context: RunContext): Promise<Ru
     const step = steps[progress.index];
     if (!step) return { kind: "done", progress };
     if (context.stop.aborted) return { kind: "stopped", progress };
-    const { result, kept } = await runStep(step, { progress, deadline, context });
+    const { result, kept, memo } = await runStep(step, { progress, deadline, context });
     if (result instanceof VconError) {
-      progress = { ...progress, vcon: kept };
+      progress = { ...progress, vcon: kept, memo };
       const end = afterFailure(step, { progress, error: result, context });
       if (end) return end;
-      progress = { ...progress, index: progress.index + 1, attempt: 0, waitingSince: undefined };
+      progress = { ...progress, index: progress.index + 1, ...FIRST_TRY };
       continue;
     }
     const next = advance(progress, result);
     const refused = await trace(context, progress, { link: step.name, after: next.vcon, outcome: result.kind });
-    if (refused) return { kind: "failed", progress, ...refused };
+    if (refused) return { kind: "failed", progress: { ...progress, memo }, ...refused };
     if (result.kind === "halt") return { kind: "halted", progress: next, reason: result.reason, link: step.name };
     progress = next;
     const keep = step.plugin.effect && steps[progress.index] !== undefined;
@@ -140,8 +142,7 @@ export function advance(progress: Progress, outcome: Outcome): Progress {
     ...progress,
     vcon: outcome.vcon ?? progress.vcon,
     index: progress.index + 1,
-    attempt: 0,
-    waitingSince: undefined,
+    ...FIRST_TRY,
     sendTo,
     expireIn: outcome.expireIn ?? progress.expireIn,
   };
@@ -198,10 +199,12 @@ interface StepResult {
   readonly result: Outcome | VconError;
   /** What the link had kept when it failed. */
   readonly kept: Vcon;
+  /** What it noted last. */
+  readonly memo: Json | undefined;
 }
 
 async function runStep(step: PreparedStep, { progress, deadline, context }: StepCall): Promise<StepResult> {
-  let kept = progress.vcon;
+  let { vcon: kept, memo } = progress;
   const began = monotonic();
   const ms = Math.min(step.timeout, deadline - began);
   const late = () =>
@@ -231,8 +234,12 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       keep: async (vcon) => {
         checkUnsealed(step.name, vcon, kept);
         kept = vcon;
-        if (await context.checkpoint({ ...progress, vcon })) return;
+        if (await context.checkpoint({ ...progress, vcon, memo })) return;
         throw new VconError("VCON_LEASE_LOST", `the lease of ${context.claim.uuid} moved on to another worker`);
+      },
+      memo,
+      note: (noted) => {
+        memo = noted;
       },
       state: step.state,
     });
@@ -244,10 +251,10 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
     checkOutcome(step.name, outcome, progress.vcon);
     context.observe({ link: step.name, outcome: outcome.kind, ms: monotonic() - began });
-    return { result: outcome, kept };
+    return { result: outcome, kept, memo };
   } catch (error) {
     context.observe({ link: step.name, outcome: "error", ms: monotonic() - began });
-    return { result: asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`), kept };
+    return { result: asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`), kept, memo };
   } finally {
     end();
   }

@@ -1,8 +1,7 @@
-import { lookup } from "node:dns";
-import { isIP, type LookupFunction } from "node:net";
-import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from "undici";
+import { Agent, FormData as FormBody, type RequestInit as UndiciInit, fetch as undiciFetch } from "undici";
 import { VconError } from "../errors/index.ts";
-import { type AddressRule, addressRule } from "./addresses.ts";
+import { addressRule } from "./addresses.ts";
+import { guardedConnector, type Lookup, sharedLookup, systemLookup } from "./connector.ts";
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -20,15 +19,27 @@ export interface Network {
 /** A network that answers with what a function returns, for tests and dry runs. */
 export const stubNetwork = (fetch: Fetch): Network => ({ fetchFor: () => fetch, close: async () => undefined });
 
+/** Plug-ins have time limits of their own, which may be longer than the usual five minutes. */
+const SILENCE_MS = 3_600_000;
+
 /** The real one. `allowed` are networks besides the public internet that plug-ins may reach. */
-export function openNetwork(allowed: readonly string[] = []): Network {
+export function openNetwork(allowed: readonly string[] = [], lookup: Lookup = systemLookup): Network {
   const rule = addressRule(allowed);
+  const lookUp = sharedLookup(lookup);
   const agents = new Map<string, Agent>();
+  const agentFor = (origins: readonly string[]) =>
+    new Agent({
+      connect: guardedConnector(rule, new Set(origins), lookUp),
+      allowH2: false,
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+    });
   return {
     fetchFor(services) {
+      // a connection to a service is reused only by plug-ins that may make it
       const origins = [...new Set(services.map((service) => new URL(service).origin))].toSorted();
       const key = origins.join(" ");
-      const agent = agents.get(key) ?? new Agent({ connect: guarded(rule, new Set(origins)) });
+      const agent = agents.get(key) ?? agentFor(origins);
       agents.set(key, agent);
       return fetchThrough(agent);
     },
@@ -36,56 +47,12 @@ export function openNetwork(allowed: readonly string[] = []): Network {
   };
 }
 
-const CONNECT_MS = 10_000;
-
-/** Connects only where the rule allows it. A name is looked up once: what was checked is what is connected to. */
-function guarded(rule: AddressRule, services: ReadonlySet<string>): buildConnector.connector {
-  const open = buildConnector({ timeout: CONNECT_MS });
-  const careful = buildConnector({ timeout: CONNECT_MS, lookup: guardedLookup(rule) });
-  return (options, callback) => {
-    const host = options.hostname.replace(/^\[|\]$/g, "");
-    const { origin } = new URL(`${options.protocol}//${options.hostname}${options.port ? `:${options.port}` : ""}`);
-    if (services.has(origin)) return open(options, callback);
-    if (isIP(host) !== 0 && !rule.allows(host)) return callback(refused(host, [host]), null);
-    return careful(options, callback);
-  };
-}
-
-function guardedLookup(rule: AddressRule): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, "", 0);
-      const good = addresses.filter(({ address }) => rule.allows(address));
-      const [first] = good;
-      if (!first)
-        return callback(
-          refused(
-            hostname,
-            addresses.map(({ address }) => address),
-          ),
-          "",
-          0,
-        );
-      return options.all ? callback(null, good) : callback(null, first.address, first.family);
-    });
-  };
-}
-
-const refused = (host: string, addresses: readonly string[]): VconError =>
-  new VconError(
-    "VCON_ADDRESS_REFUSED",
-    `${host} is ${addresses.join(", ")}, which is not on the public internet; if it must be reached, add its network to CONSERVER_ALLOWED_NETWORKS`,
-    { details: { host } },
-  );
-
 function fetchThrough(dispatcher: Agent): Fetch {
-  return async (input, init) => {
-    const request = input instanceof Request ? await plainRequest(input) : { url: String(input), init: {} };
-    if (!/^https?:/i.test(request.url))
-      throw new VconError("VCON_ADDRESS_REFUSED", "only http and https addresses can be fetched");
+  return async (input, init = {}) => {
+    const asked = input instanceof Request ? await partsOf(input) : { url: String(input) };
+    checkAddress(asked.url);
     try {
-      const sent = await encoded({ ...request.init, ...init });
-      return (await undiciFetch(request.url, { ...sent, dispatcher })) as Response;
+      return (await undiciFetch(asked.url, { ...understood({ ...asked, ...given(init) }), dispatcher })) as Response;
     } catch (error) {
       // "fetch failed" says nothing; what refused the connection does
       throw error instanceof Error && error.cause instanceof VconError ? error.cause : error;
@@ -93,24 +60,46 @@ function fetchThrough(dispatcher: Agent): Fetch {
   };
 }
 
-async function plainRequest(request: Request): Promise<{ readonly url: string; readonly init: RequestInit }> {
-  const { url, method, headers, signal, redirect } = request;
-  const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
-  return { url, init: { method, headers, signal, redirect, body } };
+function checkAddress(text: string): void {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new VconError("VCON_ADDRESS_REFUSED", "only http and https addresses can be fetched");
+  if (url.username || url.password)
+    throw new VconError("VCON_ADDRESS_REFUSED", `the address at ${url.host} carries a user: send it as a header`);
 }
 
-/** Forms and blobs are written out here: the classes of the built-in fetch mean nothing to this one. */
-async function encoded({ method, headers, body, signal, redirect }: RequestInit): Promise<UndiciRequestInit> {
-  const written = new Headers(headers);
-  const rest = {
+interface Asked extends RequestInit {
+  readonly url: string;
+}
+
+/** A request is taken apart: the class of the built-in fetch means nothing to this one. */
+async function partsOf(request: Request): Promise<Asked> {
+  const { url, method, headers, signal, redirect } = request;
+  const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
+  return { url, method, headers, signal, redirect, body };
+}
+
+/** What is `undefined` was not given. */
+const given = (init: RequestInit): RequestInit =>
+  Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined));
+
+/** Only what is meant for the request: nobody brings a dispatcher of their own. */
+function understood({ method, headers, body, signal, redirect }: Asked): UndiciInit {
+  return {
     ...(method !== undefined && { method }),
     ...(redirect !== undefined && { redirect }),
+    headers: [...new Headers(headers)],
+    body: body instanceof FormData ? formBody(body) : (body ?? null),
     signal: signal ?? null,
+    duplex: "half",
   };
-  if (body === undefined || body === null || typeof body === "string")
-    return { ...rest, headers: [...written], body: body ?? null };
-  const whole = new Response(body);
-  const type = whole.headers.get("content-type");
-  if (type !== null && !written.has("content-type")) written.set("content-type", type);
-  return { ...rest, headers: [...written], body: new Uint8Array(await whole.arrayBuffer()) };
+}
+
+function formBody(form: FormData): FormBody {
+  const body = new FormBody();
+  for (const [name, value] of form) {
+    if (typeof value === "string") body.append(name, value);
+    else body.append(name, value, value.name);
+  }
+  return body;
 }

@@ -1,4 +1,4 @@
-import type { Vcon, VconUuid } from "@vcon-server/vcon";
+import type { Json, Vcon, VconUuid } from "@vcon-server/vcon";
 import type { Loaders, OptionsSchema, PluginContext, PluginSpec } from "./plugin.ts";
 
 /** What a link asks the engine to do besides storing the vCon. */
@@ -59,6 +59,13 @@ export interface LinkContext<S extends OptionsSchema, L extends Loaders, State =
    * calls that cost money or time; what a link returns is kept anyway. Rejects when the run is no longer this worker's.
    */
   readonly keep: (vcon: Vcon) => Promise<void>;
+  /** What a failed try of this step noted. The configuration may have changed since: parse it. */
+  readonly memo: Json | undefined;
+  /**
+   * Leaves a few hundred bytes for the retry, here or elsewhere, without a trace in the vCon: who has been told already.
+   * The last note counts. It costs nothing and is stored when the try fails; a crash loses it.
+   */
+  readonly note: (memo: Json) => void;
   /** What `setup` returned. */
   readonly state: State;
 }

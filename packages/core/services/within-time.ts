@@ -20,6 +20,7 @@ export async function withinTime<T>(
   { doing, seconds, clock, signal }: Limit,
   call: (limit: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  signal.throwIfAborted();
   const [over, ended] = [new AbortController(), new AbortController()];
   const late = () =>
     new VconError(
@@ -67,7 +68,8 @@ export async function readJson(response: Response, max: number, doing: string): 
   const bytes = await readBytes(response, max, doing);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no JSON; it is tried again`, { cause });
+  } catch {
+    // the parser's own message quotes the answer
+    throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no JSON; it is tried again`);
   }
 }

@@ -32,6 +32,7 @@ export function fakeFetch(respond: (request: SentRequest) => Response | Promise<
     requests.push(sent);
     const aborted = Promise.withResolvers<never>();
     request.signal.addEventListener("abort", () => aborted.reject(request.signal.reason), { once: true });
+    aborted.promise.catch(() => undefined);
     return Promise.race([respond(sent), aborted.promise]);
   };
   return { fetch, requests };

@@ -1,4 +1,4 @@
-import type { Vcon, VconUuid } from "@vcon-server/vcon";
+import type { Json, Vcon, VconUuid } from "@vcon-server/vcon";
 import type { z } from "zod";
 import type { Clock, Link, Outcome, RunFacts } from "../plugin/link.ts";
 import type { Loaded, Loaders, OptionsSchema } from "../plugin/plugin.ts";
@@ -33,6 +33,10 @@ export interface LinkRun<L extends Loaders = Loaders> {
   readonly log?: Logger;
   /** Told what the link keeps on its way; throws to play a lost lease. */
   readonly keep?: (vcon: Vcon) => void;
+  /** What a former try noted. */
+  readonly memo?: Json;
+  /** Told what the link notes for its retry. */
+  readonly note?: (memo: Json) => void;
 }
 
 /** A link that is set up, for tests that run it several times. */
@@ -86,6 +90,8 @@ export async function openLink<S extends OptionsSchema, L extends Loaders, State
         random: run.random ?? seededRandom(),
         log: run.log ?? context.log,
         keep: async (kept) => run.keep?.(kept),
+        memo: run.memo,
+        note: (memo) => run.note?.(memo),
         state,
       });
     },

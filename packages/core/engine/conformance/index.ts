@@ -138,6 +138,31 @@ export function engineConformance(name: string, open: OpenBackend): void {
       expect((await on.document(uuid))?.analysis?.map(({ type }) => type)).toEqual(["call 0", "call 1"]);
     });
 
+    test("what a link noted is with its retry and with the retry of the dead letter, for that vCon alone", async () => {
+      const memos = new Map<string, unknown[]>();
+      let mended = false;
+      const telling = link(
+        "telling",
+        ({ vcon, run, memo, note }) => {
+          memos.set(run.uuid, [...(memos.get(run.uuid) ?? []), memo]);
+          note({ told: run.attempt });
+          if (run.attempt === 1 && memo === undefined) throw new Error("not yet");
+          if (!mended) throw new VconError("VCON_LINK_REFUSED", "not like this");
+          return forward(vcon);
+        },
+        true,
+      );
+      const on = stage(backend, [step(tagging("a")), step(telling)]);
+      const uuids = await Promise.all([on.submit(), on.submit()]);
+      const running = await on.worker();
+      await eventually(async () => expect(await on.deadLetters()).toHaveLength(2));
+      mended = true;
+      await backend.reprocess(on.chain.dlqName, 10, { list: on.list, fallback: on.list });
+      await eventually(async () => expect(await backend.depths([on.egress])).toEqual([2]));
+      await running.stop();
+      for (const uuid of uuids) expect(memos.get(uuid)).toEqual([undefined, { told: 1 }, { told: 2 }]);
+    });
+
     test("a link that never succeeds ends in a dead letter after its last try", async () => {
       const on = stage(backend, [step(failing(new Error("never")))]);
       await on.submit();
