@@ -16,6 +16,7 @@ const VERBS = {
   gen: ["scripts/gen.ts"],
   format: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],
   bench: ["bench/main.ts"],
+  ceph: ["scripts/ceph/main.ts"],
 };
 
 const say = (line) => console.error(`vcon-server: ${line}`);

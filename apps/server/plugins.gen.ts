@@ -21,6 +21,7 @@ export const plugins: PluginTable = {
     { name: "mongo", aliases: [], load: () => import("@vcon-server/storages/mongo") },
     { name: "postgres", aliases: [], load: () => import("@vcon-server/storages/postgres") },
     { name: "redis_storage", aliases: [], load: () => import("@vcon-server/storages/redis_storage") },
+    { name: "s3", aliases: [], load: () => import("@vcon-server/storages/s3") },
   ],
   tracer: [],
 };

@@ -178,9 +178,10 @@ describe("redirects", () => {
   });
 
   test.each(["file:///etc/passwd", "gopher://127.0.0.1/", "data:text/plain,x", "http://user:pw@outside.test/"])(
-    "to %s fail",
+    "to %s are refused as if they had been asked for",
     async (location) => {
-      await expect(from(outside, location, open(["127.0.0.2"]))).rejects.toThrow("fetch failed");
+      const error = await refusal(from(outside, location, open(["127.0.0.2"])));
+      expect(error).toMatchObject({ code: "VCON_ADDRESS_REFUSED", retryable: false });
     },
   );
 

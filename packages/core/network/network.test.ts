@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { Readable } from "node:stream";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VconError } from "../errors/index.ts";
 import { connectionFailure } from "../services/index.ts";
@@ -201,6 +202,31 @@ describe("what comes back", () => {
     expect(new Uint8Array(await copy.arrayBuffer())).toHaveLength(12);
   });
 
+  test.each([
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+    ["deflate", deflateSync],
+  ] as const)("is unpacked where it comes as %s, which nobody asked for", async (encoding, pack) => {
+    const port = await listen((_, response) => {
+      response.writeHead(200, { "content-encoding": encoding, "content-type": "application/json" });
+      response.end(pack('{"said":"ü"}'));
+    });
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect(answer.headers.get("content-encoding")).toBeNull();
+    expect(await answer.json()).toEqual({ said: "ü" });
+    const broken = await listen((_, response) => {
+      response.writeHead(200, { "content-encoding": encoding });
+      response.end("no such thing");
+    });
+    await expect(fetch(`http://127.0.0.1:${broken}/`).then((answer) => answer.text())).rejects.toThrow();
+  });
+
+  test("has no body where there can be none", async () => {
+    const port = await listen((_, response) => response.writeHead(204).end());
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect([answer.status, answer.body, await answer.text()]).toEqual([204, null, ""]);
+  });
+
   test("is a failure that says why, when there is no answer", async () => {
     const cut = await listen((request) => request.socket.destroy());
     for (const [address, why] of [
@@ -211,6 +237,43 @@ describe("what comes back", () => {
       expect(error).not.toBeInstanceOf(VconError);
       expect(connectionFailure("asking", error).message).toMatch(why);
     }
+  });
+});
+
+describe("redirects", () => {
+  /** Answers `/` with a redirect to `/to`, which tells what came. */
+  const redirecting = (status: number) =>
+    listen((request, response) =>
+      request.url === "/" ? response.writeHead(status, { location: "/to" }).end("moved") : echo(request, response),
+    );
+
+  test.each([
+    [301, "POST", "GET", ""],
+    [302, "POST", "GET", ""],
+    [303, "PUT", "GET", ""],
+    [307, "POST", "POST", "x"],
+    [308, "PUT", "PUT", "x"],
+    [302, "PUT", "PUT", "x"],
+  ])("%i turns a %s into a %s", async (status, method, then, body) => {
+    const sent = await send({ method, body: "x" }, `http://127.0.0.1:${await redirecting(status)}/`);
+    expect(sent).toMatchObject({ method: then, body });
+    expect(sent.headers["content-type"]).toBe(then === "GET" ? undefined : "text/plain;charset=UTF-8");
+  });
+
+  test("to another origin leave credentials behind", async () => {
+    const port = await listen((_, response) => response.writeHead(307, { location: url }).end());
+    const headers = { authorization: "Bearer x", cookie: "a=b", "api-key": "x", "x-kept": "1" };
+    const sent = await send({ headers }, `http://127.0.0.1:${port}/`);
+    expect(sent.headers).toMatchObject({ "x-kept": "1" });
+    for (const name of ["authorization", "cookie", "api-key"]) expect(sent.headers[name], name).toBeUndefined();
+  });
+
+  test("in a circle end", async () => {
+    const port = await listen((_, response) => response.writeHead(302, { location: "/" }).end());
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({
+      message: "fetch failed",
+      cause: { message: expect.stringContaining("more than 20 redirects") },
+    });
   });
 });
 

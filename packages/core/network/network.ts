@@ -1,7 +1,9 @@
-import { Agent, FormData as FormBody, type RequestInit as UndiciInit, fetch as undiciFetch } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import { VconError } from "../errors/index.ts";
 import { addressRule } from "./addresses.ts";
 import { guardedConnector, type Lookup, sharedLookup, systemLookup } from "./connector.ts";
+import { type Exchange, exchange, sentBody } from "./exchange.ts";
+import { locationOf, MOST_REDIRECTS, redirected } from "./redirects.ts";
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -47,32 +49,57 @@ export function openNetwork(allowed: readonly string[] = [], lookup: Lookup = sy
   };
 }
 
-function fetchThrough(dispatcher: Agent): Fetch {
+function fetchThrough(dispatcher: Dispatcher): Fetch {
   return async (input, init = {}) => {
     const asked = input instanceof Request ? await partsOf(input) : { url: String(input) };
-    checkAddress(asked.url);
+    const { url, method = "GET", headers, body, signal, redirect = "follow" } = { ...asked, ...given(init) };
+    const written = new Headers(headers);
+    const request: Exchange = {
+      url: checkedAddress(url),
+      method: method.toUpperCase(),
+      headers: written,
+      body: sentBody(body, written),
+      signal: signal ?? undefined,
+    };
     try {
-      return (await undiciFetch(asked.url, { ...understood({ ...asked, ...given(init) }), dispatcher })) as Response;
+      return await followed(dispatcher, request, redirect);
     } catch (error) {
-      // "fetch failed" says nothing; what refused the connection does
-      throw error instanceof Error && error.cause instanceof VconError ? error.cause : error;
+      throw signal?.aborted ? signal.reason : failure(error);
     }
   };
 }
 
-function checkAddress(text: string): void {
+async function followed(dispatcher: Dispatcher, first: Exchange, redirect: Request["redirect"]): Promise<Response> {
+  let request = first;
+  for (let count = 0; count <= MOST_REDIRECTS; count++) {
+    const response = await exchange(dispatcher, request);
+    const location = redirect === "manual" ? undefined : locationOf(response, request.url);
+    if (!location) return count === 0 ? response : Object.defineProperty(response, "redirected", { value: true });
+    await response.body?.cancel();
+    if (redirect === "error") throw new Error("the answer is a redirect");
+    request = redirected(request, response.status, checkedAddress(location.href));
+  }
+  throw new Error(`there were more than ${MOST_REDIRECTS} redirects`);
+}
+
+/** As the built-in `fetch` fails, so that whoever knows that one finds its reason in the cause. What refused says so itself. */
+const failure = (error: unknown): unknown =>
+  error instanceof VconError ? error : new TypeError("fetch failed", { cause: error });
+
+function checkedAddress(text: string): URL {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol))
     throw new VconError("VCON_ADDRESS_REFUSED", "only http and https addresses can be fetched");
   if (url.username || url.password)
     throw new VconError("VCON_ADDRESS_REFUSED", `the address at ${url.host} carries a user: send it as a header`);
+  return url;
 }
 
 interface Asked extends RequestInit {
   readonly url: string;
 }
 
-/** A request is taken apart: the class of the built-in fetch means nothing to this one. */
+/** What a request holds, its body in one piece. */
 async function partsOf(request: Request): Promise<Asked> {
   const { url, method, headers, signal, redirect } = request;
   const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
@@ -82,24 +109,3 @@ async function partsOf(request: Request): Promise<Asked> {
 /** What is `undefined` was not given. */
 const given = (init: RequestInit): RequestInit =>
   Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined));
-
-/** Only what is meant for the request: nobody brings a dispatcher of their own. */
-function understood({ method, headers, body, signal, redirect }: Asked): UndiciInit {
-  return {
-    ...(method !== undefined && { method }),
-    ...(redirect !== undefined && { redirect }),
-    headers: [...new Headers(headers)],
-    body: body instanceof FormData ? formBody(body) : (body ?? null),
-    signal: signal ?? null,
-    duplex: "half",
-  };
-}
-
-function formBody(form: FormData): FormBody {
-  const body = new FormBody();
-  for (const [name, value] of form) {
-    if (typeof value === "string") body.append(name, value);
-    else body.append(name, value, value.name);
-  }
-  return body;
-}

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Service } from "./service.ts";
 
 /** A service behind a real port of this machine. */
@@ -40,7 +42,7 @@ async function respond(service: Service, request: IncomingMessage, response: Ser
   const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "127.0.0.1"}`);
   const reply = await service({ method: request.method ?? "GET", url, headers, bytes, text: bytes.toString("utf8") });
   response.writeHead(reply.status, Object.fromEntries(reply.headers));
-  // a stream that fails breaks the connection in the middle of the answer
-  for await (const part of reply.body ?? []) response.write(part);
-  response.end();
+  // a stream that fails breaks the connection in the middle of the answer; a client that leaves ends the stream
+  if (reply.body) await pipeline(Readable.from(reply.body), response);
+  else response.end();
 }
