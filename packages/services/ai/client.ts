@@ -1,4 +1,4 @@
-import { type Clock, VconError, withinTime } from "@vcon-server/core";
+import { type Clock, readBytes, VconError, withinTime } from "@vcon-server/core";
 import type OpenAI from "openai";
 import { type AiCredentials, type AiProvider, keyOf, NO_CREDENTIALS, providerOf, secretsOf } from "./credentials.ts";
 import { aiFailure } from "./failures.ts";
@@ -12,7 +12,10 @@ export interface Ai {
   readonly provider: AiProvider;
   /** Who made a model. */
   vendorOf(model: string): string;
-  /** One request within the time of the options. Every failure is a coded error; nothing is tried again here. */
+  /**
+   * One request within the time of the options. Every failure is a coded error; nothing is tried again here. Refusals
+   * that are about the request have `details.reason`: `too_long`, `content_filter`, `no_model` or `parameter`.
+   */
   call<T>(doing: string, within: Within, ask: (client: OpenAI, signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
@@ -31,11 +34,11 @@ export interface AiNeeds {
 export function openAi(options: AiCredentials, { openai, fetch }: AiNeeds): Ai {
   const provider = providerOf(options);
   if (provider === undefined) throw new VconError("VCON_CONFIG_INVALID", NO_CREDENTIALS.message);
-  const client = clientOf(provider, options, { openai, fetch });
+  const client = clientOf(provider, options, { openai, fetch: wholeAnswers(fetch) });
   const secrets = secretsOf(options);
   return {
     provider,
-    vendorOf: (model) => vendorOf(provider, model),
+    vendorOf: (model) => vendorOf(provider, model, options.OPENAI_BASE_URL),
     async call(doing, { signal, clock }, ask) {
       const coded = (error: unknown) => aiFailure(error, { doing, now: clock?.now() ?? Date.now(), secrets });
       const asked = (limit: AbortSignal) =>
@@ -47,9 +50,29 @@ export function openAi(options: AiCredentials, { openai, fetch }: AiNeeds): Ai {
   };
 }
 
+/** Bytes: more than any batch of embeddings takes. */
+const LONGEST_ANSWER = 64 * 2 ** 20;
+
+/** Reads answers to their end, but no endless ones, and follows no redirect: the key goes where it was meant to go. */
+const wholeAnswers =
+  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  async (input, init) => {
+    const response = await fetch(input, { ...init, redirect: "manual" });
+    const { status, headers } = response;
+    const bytes = await readBytes(response, LONGEST_ANSWER, "reading the answer of the AI service");
+    return new Response(bytes.length === 0 ? null : new Uint8Array(bytes), { status, headers });
+  };
+
 function clientOf(provider: AiProvider, options: AiCredentials, { openai, fetch }: AiNeeds): OpenAI {
-  // time and tries are the engine's business; nothing is read from the environment
-  const common = { fetch, maxRetries: 0, timeout: 24 * 3_600_000, logLevel: "off" as const };
+  // time and tries are the engine's business; what is given here is not read from the environment
+  const common = {
+    fetch,
+    maxRetries: 0,
+    timeout: 24 * 3_600_000,
+    logLevel: "off" as const,
+    adminAPIKey: null,
+    webhookSecret: null,
+  };
   const billed = {
     organization: options.organization ?? options.organization_key ?? null,
     project: options.project ?? options.project_key ?? null,
@@ -59,13 +82,15 @@ function clientOf(provider: AiProvider, options: AiCredentials, { openai, fetch 
       return new openai.OpenAI({
         ...common,
         ...billed,
-        baseURL: (options.LITELLM_PROXY_URL ?? "").replace(/\/+$/, ""),
+        baseURL: trimmed(options.LITELLM_PROXY_URL ?? ""),
         apiKey: options.LITELLM_MASTER_KEY ?? null,
       });
     case "azure":
       return new openai.AzureOpenAI({
         ...common,
-        endpoint: options.AZURE_OPENAI_ENDPOINT ?? "",
+        organization: null,
+        project: null,
+        baseURL: `${trimmed(options.AZURE_OPENAI_ENDPOINT ?? "").replace(/\/openai$/, "")}/openai`,
         apiKey: options.AZURE_OPENAI_API_KEY ?? "",
         apiVersion: options.AZURE_OPENAI_API_VERSION,
       });
@@ -73,8 +98,10 @@ function clientOf(provider: AiProvider, options: AiCredentials, { openai, fetch 
       return new openai.OpenAI({
         ...common,
         ...billed,
-        baseURL: options.OPENAI_BASE_URL ?? "https://api.openai.com/v1",
+        baseURL: trimmed(options.OPENAI_BASE_URL ?? "https://api.openai.com/v1"),
         apiKey: keyOf(options) ?? "none",
       });
   }
 }
+
+const trimmed = (address: string): string => address.replace(/\/+$/, "");

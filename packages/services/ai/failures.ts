@@ -1,4 +1,4 @@
-import { connectionFailure, serviceFailure, VconError } from "@vcon-server/core";
+import { causesOf, connectionFailure, serviceFailure, VconError } from "@vcon-server/core";
 
 interface About {
   readonly doing: string;
@@ -11,12 +11,42 @@ interface About {
 interface Answered {
   readonly status: number;
   readonly headers?: Headers;
-  readonly code?: string | null;
+  readonly code?: unknown;
+  readonly type?: unknown;
+  readonly param?: unknown;
   readonly message: string;
 }
 
-/** Codes by which services say that the account is used up, as opposed to its rate. */
-const EXHAUSTED: readonly string[] = ["insufficient_quota", "billing_hard_limit_reached", "budget_exceeded"];
+/** A kind of refusal that somebody can do something about; `details.reason` of the error names it. */
+interface Refusal {
+  readonly reason: string;
+  /** In the service's code, type or message. */
+  readonly sign: RegExp;
+  readonly remedy: string;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    reason: "too_long",
+    sign: /context_length_exceeded|ContextWindowExceeded|(maximum|exceeds? the) context (length|window)|prompt is too long/i,
+    remedy: "the text is longer than the model takes: limit it, or choose a model with more room",
+  },
+  {
+    reason: "content_filter",
+    sign: /\bcontent_filter\b|content_policy_violation|ContentPolicyViolation|content management policy/i,
+    remedy: "its content filter stops this text: change the filter, or leave such texts out",
+  },
+  {
+    reason: "no_model",
+    sign: /model_not_found|DeploymentNotFound/,
+    remedy: "check the model, or on Azure the name of the deployment",
+  },
+  {
+    reason: "parameter",
+    sign: /unsupported_(value|parameter)|Unrecognized request argument|UnsupportedParams/,
+    remedy: "the model does not take that: change or leave out the option",
+  },
+];
 
 const REMEDIES: Readonly<Record<number, string>> = {
   401: "check the key",
@@ -24,28 +54,61 @@ const REMEDIES: Readonly<Record<number, string>> = {
   404: "check the address and the model",
 };
 
+/** Codes and types by which services say that the account is used up, as opposed to its rate. */
+const EXHAUSTED = /insufficient_quota|billing_hard_limit_reached|budget_exceeded|budget has been exceeded/i;
+
 /** A failed call of an OpenAI-compatible service as a coded error. The client's own error is not kept: it repeats the answer. */
 export function aiFailure(error: unknown, { doing, now, secrets }: About): VconError {
-  if (error instanceof VconError) return error;
-  const inner = error instanceof Error && error.cause instanceof VconError ? error.cause : undefined;
-  if (inner) return inner;
-  if (!isAnswered(error)) {
-    if (error instanceof SyntaxError)
-      return new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no JSON; it is tried again`);
-    return connectionFailure(doing, error);
-  }
-  const { status, headers = new Headers(), code, message } = error;
+  const coded = codedIn(error);
+  if (coded) return coded;
+  if (isAnswered(error)) return refusalOf(error, { doing, now, secrets });
+  if (error instanceof SyntaxError)
+    return new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no JSON; it is tried again`);
+  const failure = connectionFailure(doing, error);
+  const told = [failure.message, ...causesOf(error)].some((text) => text !== withoutSecrets(text, secrets));
+  return told ? new VconError(failure.code, withoutSecrets(failure.message, secrets)) : failure;
+}
+
+/** The client wraps what its `fetch` throws. */
+function codedIn(error: unknown): VconError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++)
+    if (at instanceof VconError) return at;
+  return undefined;
+}
+
+function refusalOf(error: Answered, { doing, now, secrets }: About): VconError {
+  const { status, headers = new Headers(), code, type, param, message } = error;
   const said = withoutSecrets(message.replace(/^\d{3} /, ""), secrets);
-  const exhausted = typeof code === "string" && EXHAUSTED.includes(code);
-  const remedy = REMEDIES[status];
-  return serviceFailure({ status, headers, said, exhausted }, { doing, now, ...(remedy !== undefined && { remedy }) });
+  const signs = [code, type, message].filter((one) => typeof one === "string").join(" ");
+  const refusal = status < 500 && status !== 429 ? REFUSALS.find(({ sign }) => sign.test(signs)) : undefined;
+  const which = refusal?.reason === "parameter" && typeof param === "string" ? ` (${param})` : "";
+  const remedy = refusal ? `${refusal.remedy}${which}` : REMEDIES[status];
+  const failure = serviceFailure(
+    { status, headers, said, exhausted: EXHAUSTED.test(signs) },
+    { doing, now, ...(remedy !== undefined && { remedy }) },
+  );
+  if (!refusal) return failure;
+  const { retryable, retryAfterSecs, details } = failure;
+  const wait = retryAfterSecs === undefined ? {} : { retryAfterSecs };
+  return new VconError(failure.code, failure.message, {
+    retryable,
+    ...wait,
+    details: { ...details, reason: refusal.reason },
+  });
 }
 
-/** Keys spelled out, and parts of keys as services show them, such as `sk-ab***yz`. */
+/** Shorter ones would take every other word with them. */
+const SHORTEST_SECRET = 4;
+
+/** Text without keys: those that are known, and what services show of keys, such as `sk-ab***yz`, `sk-...xy` or a hash. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const hidden = secrets.reduce((shown, secret) => shown.replaceAll(secret, "***"), text);
-  return hidden.replace(/\b(sk|pk|dg)-[A-Za-z0-9*_-]{4,}/g, "***");
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  return long
+    .reduce((shown, secret) => shown.replaceAll(secret, "***"), text)
+    .replace(/\b(sk|pk|dg)-[A-Za-z0-9*_.-]{4,}/g, "***")
+    .replace(/[A-Za-z0-9_-]*\*{4,}[A-Za-z0-9_-]*/g, "***")
+    .replace(/\b[0-9a-f]{64}\b/gi, "***");
 }
 
-const isAnswered = (error: unknown): error is Answered =>
+const isAnswered = (error: unknown): error is Error & Answered =>
   error instanceof Error && "status" in error && typeof error.status === "number";

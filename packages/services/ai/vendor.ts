@@ -24,10 +24,18 @@ const BY_NAME: readonly (readonly [prefix: RegExp, vendor: string])[] = [
   [/^command/, "cohere"],
 ];
 
-/** Who made the model, as an analysis names its vendor. */
-export function vendorOf(provider: AiProvider, model: string): string {
-  if (provider !== "litellm") return provider;
+/** Who made the model, as an analysis names its vendor. `address`: where an OpenAI-compatible service is, if not at OpenAI. */
+export function vendorOf(provider: AiProvider, model: string, address?: string): string {
+  if (provider === "azure") return "azure";
+  if (provider === "litellm") return makerOf(model) ?? "litellm";
+  const host = address === undefined ? "api.openai.com" : new URL(address).hostname;
+  if (/(^|\.)openai\.com$/.test(host)) return "openai";
+  if (/\.azure\.com$/.test(host)) return "azure";
+  return makerOf(model) ?? "openai-compatible";
+}
+
+function makerOf(model: string): string | undefined {
   const route = /^([^/]+)\//.exec(model)?.[1];
-  const routed = route === undefined ? undefined : BY_ROUTE[route];
-  return routed ?? BY_NAME.find(([prefix]) => prefix.test(model))?.[1] ?? "litellm";
+  const routed = route !== undefined && Object.hasOwn(BY_ROUTE, route) ? BY_ROUTE[route] : undefined;
+  return routed ?? BY_NAME.find(([prefix]) => prefix.test(model))?.[1];
 }
