@@ -4,6 +4,9 @@ import type { PluginTable } from "@vcon-server/core/config";
 /** Every plug-in the server ships, loaded when first used. */
 export const plugins: PluginTable = {
   link: [
+    { name: "analyze", aliases: [], load: () => import("@vcon-server/links/analyze") },
+    { name: "analyze_and_label", aliases: [], load: () => import("@vcon-server/links/analyze_and_label") },
+    { name: "check_and_tag", aliases: [], load: () => import("@vcon-server/links/check_and_tag") },
     { name: "delay", aliases: [], load: () => import("@vcon-server/links/delay") },
     { name: "expire_vcon", aliases: [], load: () => import("@vcon-server/links/expire_vcon") },
     { name: "jq_link", aliases: [], load: () => import("@vcon-server/links/jq_link") },
@@ -18,6 +21,7 @@ export const plugins: PluginTable = {
   storage: [
     { name: "elasticsearch", aliases: [], load: () => import("@vcon-server/storages/elasticsearch") },
     { name: "file", aliases: [], load: () => import("@vcon-server/storages/file") },
+    { name: "milvus", aliases: [], load: () => import("@vcon-server/storages/milvus") },
     { name: "mongo", aliases: [], load: () => import("@vcon-server/storages/mongo") },
     { name: "postgres", aliases: [], load: () => import("@vcon-server/storages/postgres") },
     { name: "redis_storage", aliases: [], load: () => import("@vcon-server/storages/redis_storage") },

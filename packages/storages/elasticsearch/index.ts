@@ -1,6 +1,6 @@
-import { defineStorage, secret, serviceUrl, VconError } from "@vcon-server/core";
-import type { VconUuid } from "@vcon-server/vcon";
+import { defineStorage, secret, serviceUrl } from "@vcon-server/core";
 import { z } from "zod";
+import { readStored } from "../_shared/read-stored.ts";
 import { writerOf } from "./bulk.ts";
 import { askedOf, clientOptions } from "./connect.ts";
 import { deleteAll, removed } from "./deleting.ts";
@@ -9,7 +9,7 @@ import { WHOLE_MAPPING } from "./mappings.ts";
 import { INDEX, INDEX_PREFIX } from "./names.ts";
 import { lookerOf } from "./reading.ts";
 import { saveAll } from "./saving.ts";
-import { vconIn } from "./whole.ts";
+import { jsonIn } from "./whole.ts";
 
 export default defineStorage({
   name: "elasticsearch",
@@ -83,7 +83,7 @@ export default defineStorage({
       saveMany: (docs, call) => saveAll(saver, docs, call),
       async load(uuid, call) {
         const source = await load(uuid, call);
-        return source === undefined ? undefined : parsed(uuid, source);
+        return source === undefined ? undefined : readStored(`the document of ${uuid}`, () => jsonIn(source));
       },
       delete: (uuid, call) => deleteAll(deleter, uuid, call),
       async check(call) {
@@ -95,13 +95,3 @@ export default defineStorage({
     };
   },
 });
-
-function parsed(uuid: VconUuid, source: unknown) {
-  try {
-    return vconIn(source);
-  } catch (cause) {
-    throw new VconError("VCON_STORAGE_DAMAGED", `the document of ${uuid} holds no vCon; delete it or restore it`, {
-      cause,
-    });
-  }
-}

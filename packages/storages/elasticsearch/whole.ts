@@ -1,5 +1,4 @@
 import type { StoredVcon } from "@vcon-server/core";
-import { parseVcon, type Vcon } from "@vcon-server/vcon";
 import { z } from "zod";
 import type { Facts } from "./parts.ts";
 
@@ -47,10 +46,10 @@ const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xd
 
 const Kept = z.looseObject({ json: z.union([z.string(), z.array(z.string())]) });
 
-/** The vCon in a document of whole ones. Throws an `Error` when there is none. */
-export function vconIn(source: unknown): Vcon {
+/** The JSON text in a document of whole vCons. Throws an `Error` when there is none. */
+export function jsonIn(source: unknown): string {
   const { json } = Kept.parse(source);
-  return parseVcon(typeof json === "string" ? json : json.join(""));
+  return typeof json === "string" ? json : json.join("");
 }
 
 const Listed = z.looseObject({ parts: z.array(z.string()) });

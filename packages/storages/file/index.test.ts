@@ -8,8 +8,9 @@ import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/
 import { parseVcon, serialize, toUuid, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
+import { dayOf } from "../_shared/day.ts";
 import file, { rightsOf } from "./index.ts";
-import { dateFolder, isPlace, uuidOfFile } from "./layout.ts";
+import { isPlace, uuidOfFile } from "./layout.ts";
 
 const made: string[] = [];
 const folder = async () => {
@@ -320,7 +321,7 @@ test.each([
   [1_767_323_045, undefined],
   [undefined, undefined],
 ])("the day of %s is %s", (createdAt, expected) => {
-  expect(dateFolder(createdAt)).toBe(expected);
+  expect(dayOf(createdAt)).toBe(expected);
 });
 
 test("names and places that are not ours are not taken for vCons", () => {

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { type Call, defineStorage, VconError } from "@vcon-server/core";
-import { isUuid, parseVcon, type VconUuid } from "@vcon-server/vcon";
+import { isUuid, type VconUuid } from "@vcon-server/vcon";
 import { z } from "zod";
+import { readStored } from "../_shared/read-stored.ts";
 import { openArchive } from "./archive.ts";
 
 /** Access rights the way people write them in YAML: `0o644`, `"0644"`, `0644` (which YAML 1.2 reads as 644) or 420. */
@@ -66,7 +67,7 @@ export default defineStorage({
       async load(uuid, call) {
         checkUuid(uuid);
         const bytes = await guarded(`loading ${uuid}`, call, () => archive.load(uuid, call.signal));
-        return bytes && parsed(uuid, bytes);
+        return bytes && readStored(`the file of ${uuid}`, bytes);
       },
       async delete(uuid, call) {
         checkUuid(uuid);
@@ -94,18 +95,6 @@ const tooLarge = (uuid: VconUuid, bytes: number, limit: number): VconError =>
       details: { bytes, limit },
     },
   );
-
-function parsed(uuid: VconUuid, bytes: Uint8Array) {
-  try {
-    return parseVcon(bytes);
-  } catch (cause) {
-    throw new VconError(
-      "VCON_STORAGE_DAMAGED",
-      `the file of ${uuid} holds no vCon; restore it from a backup or delete the vCon`,
-      { cause },
-    );
-  }
-}
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full: free space, and it goes on by itself",

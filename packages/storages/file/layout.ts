@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { isUuid, type Vcon, type VconUuid } from "@vcon-server/vcon";
+import { dayOf } from "../_shared/day.ts";
 
 /** Where the archive keeps what it needs for itself; no folder of a date has this name. */
 export const INDEX_FOLDER = ".index";
@@ -13,21 +14,8 @@ export interface Layout {
 /** Place of a vCon below the archive's path, with `/`: `YYYY/MM/DD/<uuid>.json[.gz]`, or flat without a date. */
 export function placeOf(uuid: VconUuid, vcon: Pick<Vcon, "created_at">, layout: Layout): string {
   const name = `${uuid}.json${layout.compression ? ".gz" : ""}`;
-  const folder = layout.organize_by_date ? dateFolder(vcon.created_at) : undefined;
+  const folder = layout.organize_by_date ? dayOf(vcon.created_at) : undefined;
   return folder === undefined ? name : posix.join(folder, name);
-}
-
-/** The day as it is written, in the offset of the writer, which is how archives of the Python server are laid out. */
-export function dateFolder(createdAt: unknown): string | undefined {
-  const [, year, month, day] =
-    /^(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)/.exec(typeof createdAt === "string" ? createdAt : "") ?? [];
-  if (year === undefined || !isDay(Number(year), Number(month), Number(day))) return undefined;
-  return `${year}/${month}/${day}`;
-}
-
-function isDay(year: number, month: number, day: number): boolean {
-  const date = new Date(Date.UTC(year, month - 1, day));
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 /** The uuid a file of the archive belongs to; `undefined` for files that are not ours. */

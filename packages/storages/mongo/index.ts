@@ -1,9 +1,9 @@
 import { type Call, defineStorage, type StoredVcon, secret, VconError } from "@vcon-server/core";
-import { parseVcon, type Vcon, type VconUuid } from "@vcon-server/vcon";
 import type { Abortable, DeleteOptions } from "mongodb";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
 import { newestOf } from "../_shared/newest.ts";
+import { readStored } from "../_shared/read-stored.ts";
 import { closeClient, isDecodable, MONGO_URL, openClient } from "./connect.ts";
 import { batchFailure, mongoFailure, TOO_LARGE_REMEDY } from "./failures.ts";
 import { type Members, membersOf } from "./to-bson.ts";
@@ -93,7 +93,7 @@ export default defineStorage({
           (over) => collection.findOne({ _id: uuid }, over),
           (error) => mongoFailure(`loading ${uuid}`, error),
         );
-        return found ? parsed(uuid, () => jsonOf(found, mongodb)) : undefined;
+        return found ? readStored(`the document ${uuid}`, () => jsonOf(found, mongodb)) : undefined;
       },
       async delete(uuid, call) {
         await asked(
@@ -138,12 +138,4 @@ function documentsOf(docs: readonly StoredVcon[], { BSON, ...bson }: typeof impo
   const large = documents.filter(({ size }) => size > MAX_BYTES).map(({ uuid, size }) => `${uuid} (${size} bytes)`);
   if (large.length === 0) return documents.map(({ members }) => members);
   throw new VconError("VCON_STORAGE_REFUSED", `saving ${large.join(", ")}: too large as BSON; ${TOO_LARGE_REMEDY}`);
-}
-
-function parsed(uuid: VconUuid, json: () => string): Vcon {
-  try {
-    return parseVcon(json());
-  } catch (cause) {
-    throw new VconError("VCON_STORAGE_DAMAGED", `the document ${uuid} is no vCon; delete it or restore it`, { cause });
-  }
 }

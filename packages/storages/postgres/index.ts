@@ -1,6 +1,6 @@
-import { defineStorage, secret, VconError } from "@vcon-server/core";
-import { parseVcon, type VconUuid } from "@vcon-server/vcon";
+import { defineStorage, secret } from "@vcon-server/core";
 import { z } from "zod";
+import { readStored } from "../_shared/read-stored.ts";
 import { openConnections, poolConfig } from "./connect.ts";
 import { openTable } from "./open-table.ts";
 import { columnsOf, rowOf, statementsFor } from "./rows.ts";
@@ -60,7 +60,7 @@ export default defineStorage({
       async load(uuid, call) {
         const query = { name: "vcon_load", text: statements.load, values: [uuid] };
         const { rows } = await asked(`loading ${uuid}`, call, (client) => client.query<{ json: string }>(query));
-        return rows[0] && parsed(uuid, rows[0].json);
+        return rows[0] && readStored(`the row of ${uuid}`, rows[0].json);
       },
       async delete(uuid, call) {
         const query = { name: "vcon_delete", text: statements.delete, values: [uuid] };
@@ -76,13 +76,3 @@ export default defineStorage({
     };
   },
 });
-
-function parsed(uuid: VconUuid, json: string) {
-  try {
-    return parseVcon(json);
-  } catch (cause) {
-    throw new VconError("VCON_STORAGE_DAMAGED", `the row of ${uuid} holds no vCon; delete the row or restore it`, {
-      cause,
-    });
-  }
-}

@@ -1,8 +1,9 @@
 import { defineStorage, type Logger, secret, VconError } from "@vcon-server/core";
-import { parseVcon, type VconUuid } from "@vcon-server/vcon";
+import type { VconUuid } from "@vcon-server/vcon";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
+import { readStored } from "../_shared/read-stored.ts";
 
 /** Milliseconds a server may be silent before the connection is given up. */
 const PATIENCE_MS = 5_000;
@@ -68,7 +69,7 @@ export default defineStorage({
       },
       async load(uuid, { signal }) {
         const bytes = await asked(`loading ${uuid}`, signal, () => client.getBuffer(keyOf(uuid)));
-        return bytes === null ? undefined : parsed(uuid, bytes);
+        return bytes === null ? undefined : readStored(`the key of ${uuid}`, bytes);
       },
       async delete(uuid, { signal }) {
         await asked(`deleting ${uuid}`, signal, () => client.del(keyOf(uuid)));
@@ -92,16 +93,6 @@ function watch(client: Redis, log: Logger): void {
     if (away) log.info("redis_storage: the server is back");
     away = false;
   });
-}
-
-function parsed(uuid: VconUuid, bytes: Uint8Array) {
-  try {
-    return parseVcon(bytes);
-  } catch (cause) {
-    throw new VconError("VCON_STORAGE_DAMAGED", `the key of ${uuid} holds no vCon; delete the key or restore it`, {
-      cause,
-    });
-  }
 }
 
 /** Error replies that say the value is at fault; all others pass when somebody puts the server right. */

@@ -1,8 +1,9 @@
 import { type Logger, type StoredVcon, VconError } from "@vcon-server/core";
 import type { VconUuid } from "@vcon-server/vcon";
+import { dayOf } from "../_shared/day.ts";
 import type { Bucket, NewObject } from "./bucket.ts";
 import { isDenied } from "./failures.ts";
-import { dayOf, type Keys, type Pointer, pointerOf, written } from "./layout.ts";
+import { DAY_UNKNOWN, type Keys, type Pointer, pointerOf, written } from "./layout.ts";
 
 /**
  * VCons of a bucket, each an object with a pointer to it. A pointer is written before the object it names, and while a
@@ -68,7 +69,7 @@ export function openArchive({ bucket, keys, storageClass, log }: ArchiveOf): Arc
 
   return {
     async save({ uuid, bytes, vcon }, signal) {
-      const day = dayOf(vcon.created_at);
+      const day = dayOf(vcon.created_at) ?? DAY_UNKNOWN;
       const known = await findBeforeSaving(uuid, signal);
       const days = known ? [known.day, ...known.others] : [];
       if (!known) await point(uuid, { day, others: [] }, signal);

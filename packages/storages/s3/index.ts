@@ -1,6 +1,6 @@
-import { defineStorage, secret, serviceUrl, VconError } from "@vcon-server/core";
-import { parseVcon, type VconUuid } from "@vcon-server/vcon";
+import { defineStorage, secret, serviceUrl } from "@vcon-server/core";
 import { z } from "zod";
+import { readStored } from "../_shared/read-stored.ts";
 import { openArchive } from "./archive.ts";
 import { openBucket } from "./bucket.ts";
 import { keysBelow } from "./layout.ts";
@@ -79,7 +79,7 @@ export default defineStorage({
       save: (doc, { signal }) => archive.save(doc, signal),
       async load(uuid, { signal }) {
         const bytes = await archive.load(uuid, signal);
-        return bytes && parsed(uuid, bytes);
+        return bytes && readStored(`the object of ${uuid}`, bytes);
       },
       delete: (uuid, { signal }) => archive.delete(uuid, signal),
       check: ({ signal }) => archive.check(signal),
@@ -87,13 +87,3 @@ export default defineStorage({
     };
   },
 });
-
-function parsed(uuid: VconUuid, bytes: Uint8Array) {
-  try {
-    return parseVcon(bytes);
-  } catch (cause) {
-    throw new VconError("VCON_STORAGE_DAMAGED", `the object of ${uuid} holds no vCon; restore it or delete the vCon`, {
-      cause,
-    });
-  }
-}

@@ -1,7 +1,8 @@
 import { sampleVcon } from "@vcon-server/core/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_UNKNOWN, dayOf, isDay, keysBelow, pointerOf, written } from "./layout.ts";
+import { dayOf, isDay } from "../_shared/day.ts";
+import { keysBelow, pointerOf, written } from "./layout.ts";
 
 const days = fc
   .date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true })
@@ -27,7 +28,7 @@ test.each([
   "2026-1-2",
   "20260102",
   "../../..",
-])("%o is no date: such a vCon is kept under one known day", (createdAt) => expect(dayOf(createdAt)).toBe(DAY_UNKNOWN));
+])("%o is no date", (createdAt) => expect(dayOf(createdAt)).toBeUndefined());
 
 test("no content or metadata of a pointer leads to a key outside the layout", () => {
   const text = fc.oneof(fc.string(), days, fc.stringMatching(/^[\d/.,\- \n]{0,24}$/));

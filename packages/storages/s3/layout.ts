@@ -1,4 +1,5 @@
 import type { VconUuid } from "@vcon-server/vcon";
+import { isDay } from "../_shared/day.ts";
 
 /** Where a vCon without a usable `created_at` is kept. A pointer must name a day, and readers of this layout follow it. */
 export const DAY_UNKNOWN = "1970/01/01";
@@ -18,22 +19,6 @@ export function keysBelow(path: string): Keys {
     pointer: (uuid) => `${base}lookup/${uuid}.txt`,
     check: `${base}lookup/check.txt`,
   };
-}
-
-/** `YYYY/MM/DD` of a `created_at`: the day as it is written, in the offset of the writer. */
-export function dayOf(createdAt: unknown): string {
-  const [, year, month, day] =
-    /^(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)/.exec(typeof createdAt === "string" ? createdAt : "") ?? [];
-  const text = `${year}/${month}/${day}`;
-  return isDay(text) ? text : DAY_UNKNOWN;
-}
-
-/** Whether a text is a day of the calendar as `YYYY/MM/DD`. */
-export function isDay(text: string): boolean {
-  if (!/^\d{4}\/\d{2}\/\d{2}$/.test(text)) return false;
-  const written = text.replaceAll("/", "-");
-  const date = new Date(`${written}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(written);
 }
 
 /** Where the copy of a vCon is. */
