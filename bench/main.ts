@@ -10,7 +10,7 @@ const { values } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" }, help: { type: "boolean" } },
 });
 if (values.help) {
-  console.log("npm run bench [-- --quick] [-- --only chain|post|idle|embedded]");
+  console.log("npm run bench [-- --quick] [-- --only chain|links|storages|waiting|post|idle|embedded]");
   process.exit(0);
 }
 
@@ -20,6 +20,9 @@ const posts = values.quick ? { count: 2_000, rounds: 1 } : { count: 6_000, round
 /** Loaded one by one: a measurement must not carry the modules of another. */
 const MEASUREMENTS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   chain: async () => (await import("./rows/cheap-chain.ts")).cheapChain(size),
+  links: async () => (await import("./rows/links.ts")).fourLinks(size),
+  storages: async () => (await import("./rows/storages.ts")).fourStorages(values.quick ? 15 : 40),
+  waiting: async () => (await import("./rows/waiting.ts")).waitingOutside(values.quick ? 3_000 : 8_000),
   post: async () => (await import("./rows/post.ts")).postThroughput(posts),
   idle: async () => (await import("./rows/post.ts")).idleLatency(values.quick ? 100 : 400),
   embedded: async () => (await import("./rows/embedded.ts")).embeddedChain(size),

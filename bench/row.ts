@@ -8,11 +8,16 @@ export interface Sample {
   /** Milliseconds; where single requests were timed. */
   readonly p50?: number;
   readonly p99?: number;
+  /** vCons under way at a time, at the most, and the megabytes the process then took. */
+  readonly inFlight?: number;
+  readonly megabytes?: number;
 }
 
 /** A figure of performance.md, measured against a ceiling or a peer of the same run. */
 export interface Row {
   readonly name: string;
+  /** The ratio is that of the median times; of the rates unless said. */
+  readonly compare?: "times";
   readonly subject: readonly Sample[];
   readonly ceiling: readonly Sample[];
   /** What the ceiling is. */

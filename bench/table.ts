@@ -23,10 +23,11 @@ export const HEADING = line([
 ]);
 
 /** One line of the table: medians over the rounds. */
-export function describe({ name, against, subject, ceiling, goal }: Row): string {
+export function describe({ name, compare, against, subject, ceiling, goal }: Row): string {
   const [ours, theirs] = [medians(subject), medians(ceiling)];
-  const ratio = ceiling.length === 0 ? "" : `${Math.round((100 * ours.perSecond) / theirs.perSecond)} %`;
-  const times = ours.p50 === undefined ? "" : `${ours.p50.toFixed(1)}/${ours.p99?.toFixed(1)}`;
+  const share = compare === "times" ? (ours.p50 ?? 0) / (theirs.p50 ?? 1) : ours.perSecond / theirs.perSecond;
+  const ratio = ceiling.length === 0 ? "" : `${Math.round(100 * share)} %`;
+  const times = ours.p50 === undefined ? heldOf(ours) : `${ours.p50.toFixed(1)}/${ours.p99?.toFixed(1)}`;
   const rate = (sample: Sample, samples: readonly Sample[]) =>
     samples.length === 0 ? "" : String(Math.round(sample.perSecond));
   return line([
@@ -42,6 +43,9 @@ export function describe({ name, against, subject, ceiling, goal }: Row): string
   ]);
 }
 
+const heldOf = ({ inFlight, megabytes }: Sample): string =>
+  inFlight === undefined ? "" : `${inFlight} in ${megabytes?.toFixed(0)} MB`;
+
 /** Node's microseconds, with Redis' behind them. */
 const cpu = ({ cpuMicros, redisMicros }: Sample): string =>
   redisMicros === undefined ? cpuMicros.toFixed(0) : `${cpuMicros.toFixed(0)} + ${redisMicros.toFixed(0)} redis`;
@@ -51,16 +55,12 @@ function medians(samples: readonly Sample[]): Sample {
     const values = samples.map(pick).filter((value) => value !== undefined);
     return values.length === 0 ? undefined : median(values);
   };
-  const [redisMicros, p50, p99] = [
-    of((sample) => sample.redisMicros),
-    of((sample) => sample.p50),
-    of((sample) => sample.p99),
-  ];
+  const optional = (["redisMicros", "p50", "p99", "inFlight", "megabytes"] as const).map(
+    (name) => [name, of((sample) => sample[name])] as const,
+  );
   return {
     perSecond: of((sample) => sample.perSecond) ?? 0,
     cpuMicros: of((sample) => sample.cpuMicros) ?? 0,
-    ...(redisMicros !== undefined && { redisMicros }),
-    ...(p50 !== undefined && { p50 }),
-    ...(p99 !== undefined && { p99 }),
+    ...Object.fromEntries(optional.filter(([, value]) => value !== undefined)),
   };
 }

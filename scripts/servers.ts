@@ -14,6 +14,7 @@ const NEEDED: readonly Server[] = [
   { program: "redis-sentinel", debian: "redis-sentinel" },
   { program: "redis-cli", debian: "redis-tools" },
   { program: "initdb", debian: "postgresql" },
+  { program: "ffmpeg", debian: "ffmpeg" },
 ];
 
 /** Folders looked into: the PATH, and where Debian keeps PostgreSQL's programs. */
@@ -52,7 +53,7 @@ export function provideServers(say: (line: string) => void): boolean {
   const missing = missingServers();
   const names = missing.map(({ program }) => program).join(", ");
   if (!isProgram("/usr/bin/apt-get")) {
-    say(`the tests need ${names}: install Redis 6.2 or later and PostgreSQL so that these are on the PATH`);
+    say(`the tests need ${names}: install Redis 6.2 or later, PostgreSQL and ffmpeg so that these are on the PATH`);
     return false;
   }
   if (process.getuid?.() !== 0) {

@@ -7,6 +7,7 @@ export const plugins: PluginTable = {
     { name: "analyze", aliases: [], load: () => import("@vcon-server/links/analyze") },
     { name: "analyze_and_label", aliases: [], load: () => import("@vcon-server/links/analyze_and_label") },
     { name: "check_and_tag", aliases: [], load: () => import("@vcon-server/links/check_and_tag") },
+    { name: "deepgram_link", aliases: [], load: () => import("@vcon-server/links/deepgram_link") },
     { name: "delay", aliases: [], load: () => import("@vcon-server/links/delay") },
     { name: "expire_vcon", aliases: [], load: () => import("@vcon-server/links/expire_vcon") },
     { name: "jq_link", aliases: [], load: () => import("@vcon-server/links/jq_link") },
@@ -16,6 +17,7 @@ export const plugins: PluginTable = {
     { name: "summarize", aliases: [], load: () => import("@vcon-server/links/summarize") },
     { name: "tag", aliases: [], load: () => import("@vcon-server/links/tag") },
     { name: "tag_router", aliases: [], load: () => import("@vcon-server/links/tag_router") },
+    { name: "transcribe", aliases: [], load: () => import("@vcon-server/links/transcribe") },
     { name: "webhook", aliases: [], load: () => import("@vcon-server/links/webhook") },
   ],
   storage: [

@@ -37,6 +37,9 @@ function kill(name: string, world: World, pids: (server: RunningServer) => numbe
   };
 }
 
+/** SIGKILL of any worker, once work goes on. */
+export const killWorker = (world: World): Fault => kill("kill -9 any worker", world, (server) => server.workers());
+
 export const killGateway = (world: World): Fault => kill("kill -9 api", world, (server) => server.gateways());
 
 export interface Busy {

@@ -41,7 +41,7 @@ test.concurrent.each(BACKENDS)(
       expect(late, "runs refused as late").toBeGreaterThan(0);
       const [archive] = world.stage.storages;
       const signatures = ((await archive?.rows()) ?? []).map(
-        ({ document }) => (document["analysis"] as readonly unknown[]).length,
+        ({ document = {} }) => (document["analysis"] as readonly unknown[]).length,
       );
       expect(new Set(signatures), "signatures per vCon").toEqual(new Set([1]));
     } finally {

@@ -10,6 +10,8 @@ export interface Sent {
   readonly index: number;
   /** What the test links do to it (`#poison` …); most have none. */
   readonly mark: string | undefined;
+  /** Address below which its recording lies; it has none unless given. */
+  readonly media?: string;
 }
 
 const WORDS =
@@ -43,6 +45,7 @@ export function contentOf(sent: Sent, words = 200): Members {
         body: text(random, words),
         encoding: "none",
       },
+      ...(sent.media === undefined ? [] : [recording(sent, start)]),
     ],
     analysis: [],
     attachments: [
@@ -52,12 +55,22 @@ export function contentOf(sent: Sent, words = 200): Members {
   };
 }
 
+const recording = ({ index, media }: Sent, start: string): Members => ({
+  type: "recording",
+  start,
+  duration: 61 + (index % 500),
+  parties: [0, 1],
+  mediatype: "audio/wav",
+  filename: `${index}.wav`,
+  url: `${media}/${index}.wav`,
+});
+
 const text = (random: Random, words: number): string =>
   Array.from({ length: words }, () => WORDS[between(random, 0, WORDS.length - 1)]).join(" ");
 
 /** Lists that links may append to, and members the server writes itself. */
 const GROWING = ["analysis", "attachments"];
-const SERVERS_OWN = ["vcon", "updated_at", "analysis", "attachments"];
+const SERVERS_OWN = ["vcon", "updated_at", "analysis", "attachments", "extensions"];
 
 /** Names the first member of a stored document that is not what was sent; `undefined` when all of it is there. */
 export function damage(sent: Members, stored: Members): string | undefined {

@@ -4,7 +4,8 @@ import { type EffectLine, type LoggedStep, redelivered, repeatedEffects } from "
 /** One row or file of a storage; two of them may be of one vCon, which is what the judge looks for. */
 export interface Row {
   readonly uuid: string;
-  readonly document: Members;
+  /** Absent where the storage keeps no whole document. */
+  readonly document?: Members;
 }
 
 export interface DeadLetter {
@@ -97,7 +98,7 @@ function objectionsToStorage(name: string, rows: readonly Row[], { sent, acknowl
   const doubled = uuids.filter((uuid) => once.size === once.add(uuid).size);
   const damaged = rows.flatMap(({ uuid, document }) => {
     const origin = sent.get(uuid);
-    const member = origin && damage(contentOf(origin), document);
+    const member = origin && document && damage(contentOf(origin), document);
     return member === undefined ? [] : [`${uuid} (${member})`];
   });
   const buried = dead.map(({ uuid }) => uuid);

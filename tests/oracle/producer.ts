@@ -11,6 +11,8 @@ export interface Load {
   readonly mark?: (index: number) => string | undefined;
   /** Share of the requests without an answer that are not repeated, so that their fate stays open. */
   readonly abandon?: number;
+  /** Address below which recordings lie, for vCons that have one. */
+  readonly media?: string;
 }
 
 export interface Production {
@@ -73,7 +75,7 @@ export function produce(production: Production): Producer {
       const index = next++;
       const early = (index / load.perSecond) * 1000 - (performance.now() - began);
       if (early > 0) await sleep(early);
-      await send({ seed, index, mark: load.mark?.(index) });
+      await send({ seed, index, mark: load.mark?.(index), ...(load.media !== undefined && { media: load.media }) });
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
+import type { Members } from "../oracle/content.ts";
 import type { Row } from "../oracle/judge.ts";
 
 /** A storage as a judge reads it: with its own client, not through the server. */
@@ -60,4 +61,4 @@ export function postgresRows(url: string, table = "vcons"): JudgedStorage {
   };
 }
 
-const asDocument = (value: unknown): Row["document"] => value as Row["document"];
+const asDocument = (value: unknown): Members => value as Members;

@@ -114,7 +114,7 @@ async function ready(server: RunningServer, verb: ServerSetup["verb"]): Promise<
   });
   ended.catch(() => undefined);
   while (performance.now() < deadline) {
-    if (await Promise.race([verb === "worker" ? workersUp(server) : answers(server.url), ended])) return;
+    if (await Promise.race([ended, verb === "worker" ? workersUp(server) : answers(server.url)])) return;
     await sleep(50);
   }
   throw new Error(`the server was not ready within ${READY_MS / 1000} s`);

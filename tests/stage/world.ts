@@ -18,6 +18,13 @@ export interface WorldOptions extends Pipeline {
   readonly verb?: ServerSetup["verb"];
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: Parameters<typeof startRedis>[0];
+  /** A configuration in place of the pipeline that logs its steps, with its lists and storages. */
+  readonly instead?: {
+    readonly config: object;
+    readonly ingress: string;
+    readonly egress: string;
+    readonly storages: readonly JudgedStorage[];
+  };
 }
 
 /** A real deployment of one test: backend, servers, storages. */
@@ -38,7 +45,8 @@ export interface World {
 
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const { backend, servers: count = backend === "redis" ? 2 : 1, workers = 1 } = options;
-  const folder = makeFolder(pipeline(options));
+  const { instead } = options;
+  const folder = makeFolder(instead ? () => instead.config : pipeline(options));
   const redis = backend === "redis" ? await startRedis({ appendonly: true, ...options.redis }) : undefined;
   const ports: number[] = [];
   const servers = new Map<number, RunningServer>();
@@ -96,11 +104,11 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     stage: {
       urls,
       gateway: gateway(() => living()[0] ?? (urls()[0] as string)),
-      ingress: INGRESS,
-      egress: EGRESS,
-      storages: storagesOf(options, folder),
+      ingress: instead?.ingress ?? INGRESS,
+      egress: instead?.egress ?? EGRESS,
+      storages: instead?.storages ?? storagesOf(options, folder),
       effectLog: folder.effectLog,
-      effectSteps: LOGGED_STEPS,
+      effectSteps: instead ? [] : LOGGED_STEPS,
       output: () => outputs.map((output) => output().replace(/^.*"message":"vCon processed".*\n/gm, "")).join("\n"),
     },
   };

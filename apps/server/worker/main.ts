@@ -34,8 +34,10 @@ const listsOf = (plan: Plan) =>
 /** Runs chains in this process until stopped. */
 export async function startWorker({ settings, config, log, suspectsOnly }: WorkerStart): Promise<RunningWorker> {
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
-  const backend = await connectBackend(settings, log);
+  // loading packages blocks this thread for a while: better before anything is claimed, or connected and watched
   const runtimes = await createRuntimes(config.plan, log, openNetwork(settings.allowedNetworks));
+  await runtimes.current().storages.open();
+  const backend = await connectBackend(settings, log);
   const watch = createWatch();
   const events = createEvents({ log });
   logRuns(events, log);
@@ -49,7 +51,8 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
 
   async function change(plan: Plan): Promise<void> {
     try {
-      await runtimes.replace(plan);
+      const runtime = await runtimes.replace(plan);
+      await runtime.storages.open();
     } catch (error) {
       log.error("configuration refused, the former one stays", { version: plan.version, error });
       return;

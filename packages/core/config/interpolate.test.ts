@@ -72,6 +72,17 @@ test("a missing variable is found at its place, with the one that was meant", as
   expect(findings[0]?.remedy).toContain("did you mean PGHOST?");
 });
 
+test("a missing variable is the only thing said about its place, whatever the option takes", async () => {
+  const { findings } = await compileText(
+    storage("    module: postgres\n    options:\n      url: ${PG_URL}\n      port: ${PG_PORT}"),
+    {},
+  );
+  expect(findings.map(({ code, path }) => `${code} ${path}`)).toEqual([
+    "VCON_CONFIG_VARIABLE storages.one.options.url",
+    "VCON_CONFIG_VARIABLE storages.one.options.port",
+  ]);
+});
+
 test("a variable is a number or truth value where the option asks for one, and a text elsewhere", async () => {
   const lines =
     "    module: postgres\n    read: ${READ}\n    timeout: ${SECS}\n    options: {port: '${PORT}', password: '${PASSWORD}'}";

@@ -13,8 +13,11 @@ export interface References {
 /** A value with its references resolved. */
 export interface Resolved {
   readonly value: unknown;
-  /** Paths (as JSON) whose text came from references, and whether what came must not be shown. */
-  readonly from: ReadonlyMap<string, { readonly hidden: boolean }>;
+  /**
+   * Paths (as JSON) whose text came from references, whether what came must not be shown, and whether some of it could
+   * not be had, which has been reported.
+   */
+  readonly from: ReadonlyMap<string, { readonly hidden: boolean; readonly lacking: boolean }>;
 }
 
 type Piece =
@@ -53,13 +56,14 @@ export function piecesOf(text: string): readonly Piece[] {
 
 /** Resolves the references of every text in a value, except under `tests`, and reports those that cannot be. */
 export async function interpolate(value: unknown, references: References, report: Report): Promise<Resolved> {
-  const from = new Map<string, { hidden: boolean }>();
+  const from = new Map<string, { hidden: boolean; lacking: boolean }>();
 
   async function text(source: string, path: Path): Promise<string> {
     const pieces = piecesOf(source);
     const parts = await Promise.all(pieces.map((piece) => resolvePiece(piece, references, { path, report })));
     if (pieces.some(({ kind }) => kind !== "text")) {
-      from.set(JSON.stringify(path), { hidden: parts.some(({ hidden }) => hidden) });
+      const some = (what: "hidden" | "lacking") => parts.some((part) => part[what]);
+      from.set(JSON.stringify(path), { hidden: some("hidden"), lacking: some("lacking") });
     }
     return parts.map((part) => part.text).join("");
   }
@@ -92,7 +96,7 @@ interface Where {
 }
 
 async function resolvePiece(piece: Piece, { env, file }: References, { path, report }: Where) {
-  if (piece.kind === "text") return { text: piece.text, hidden: false };
+  if (piece.kind === "text") return { text: piece.text, hidden: false, lacking: false };
   if (piece.kind === "broken") {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the configuration
     const remedy = "write ${NAME}, ${NAME:-default} or ${file:/path}, or $${ for a literal ${";
@@ -101,10 +105,12 @@ async function resolvePiece(piece: Piece, { env, file }: References, { path, rep
       message: `${JSON.stringify(piece.text)} is not a reference`,
       remedy,
     });
-    return { text: piece.text, hidden: false };
+    return { text: piece.text, hidden: false, lacking: true };
   }
-  if (piece.kind === "file")
-    return { text: await fileText(resolve(dirname(file), piece.path), { path, report }), hidden: true };
+  if (piece.kind === "file") {
+    const content = await fileText(resolve(dirname(file), piece.path), { path, report });
+    return { text: content ?? "", hidden: true, lacking: content === undefined };
+  }
   const given = Object.hasOwn(env, piece.name) ? env[piece.name] : undefined;
   const found = given || (piece.fallback ?? given);
   if (found === undefined && piece.fallback === undefined) {
@@ -113,11 +119,11 @@ async function resolvePiece(piece: Piece, { env, file }: References, { path, rep
     report("VCON_CONFIG_VARIABLE", { path, message: `the variable ${piece.name} is not set`, remedy });
   }
   const known: Readonly<Record<string, Variable>> = VARIABLES;
-  return { text: found ?? "", hidden: known[piece.name]?.secret === "whole" };
+  return { text: found ?? "", hidden: known[piece.name]?.secret === "whole", lacking: found === undefined };
 }
 
 /** Secrets mounted as files end in a newline that is not part of them. */
-async function fileText(path: string, where: Where): Promise<string> {
+async function fileText(path: string, where: Where): Promise<string | undefined> {
   try {
     return (await readFile(path, "utf8")).replace(/\r?\n$/, "");
   } catch (error) {
@@ -128,6 +134,6 @@ async function fileText(path: string, where: Where): Promise<string> {
       message: `${path} cannot be read (${code})`,
       remedy,
     });
-    return "";
+    return undefined;
   }
 }

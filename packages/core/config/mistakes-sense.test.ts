@@ -268,15 +268,27 @@ const SENSE: readonly Mistake[] = [
   ["tests that are a map", `${chain("")}tests:\n  «one: {}`, "VCON_CONFIG_TYPE", /list of tests/],
   [
     "a test of a chain that does not exist",
-    `${chain("")}tests:\n  - {name: t, chain: «b, vcon: mistakes.ts, expect: {}}`,
+    `${chain("")}tests:\n  - {name: t, chain: «b, vcon: mistakes.ts, expect: {outcome: halt}}`,
     "VCON_CONFIG_UNKNOWN_CHAIN",
     /no chain/,
   ],
   [
     "a test whose vCon is not there",
-    `${chain("")}tests:\n  - {name: t, chain: a, vcon: «nowhere.json, expect: {}}`,
+    `${chain("")}tests:\n  - {name: t, chain: a, vcon: «nowhere.json, expect: {outcome: halt}}`,
     "VCON_CONFIG_TEST",
-    /no file/,
+    /no file .*nowhere\.json/,
+  ],
+  [
+    "a test whose network answers with a file that is not there",
+    `${chain("")}tests:\n  - {name: t, chain: a, vcon: mistakes.ts, expect: {outcome: halt}, network: [{to: "*", file: «nowhere.wav}]}`,
+    "VCON_CONFIG_TEST",
+    /no file .*nowhere\.wav/,
+  ],
+  [
+    "a test that expects nothing",
+    `${chain("")}tests:\n  - {name: t, chain: a, vcon: mistakes.ts, expect: «{}}`,
+    "VCON_CONFIG_TEST",
+    /expects nothing/,
   ],
 ];
 

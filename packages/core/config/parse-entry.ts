@@ -25,7 +25,11 @@ export function parseEntry<S extends z.ZodType>(
 ): ParsedEntry<z.output<S>> {
   const { input, result } = parseTexts(schema, parsed, around);
   if (result.success) return { entry: result.data, broken: new Set() };
-  reportIssues(result.error.issues, { ...parsed, input, schema }, around.report);
+  // a text that lacks a variable has its finding; that it is no URL either is not worth another
+  const own = result.error.issues.filter(
+    ({ path }) => !around.from.get(JSON.stringify(parsed.place(toKeys(path))))?.lacking,
+  );
+  reportIssues(own, { ...parsed, input, schema }, around.report);
   const broken = new Set(result.error.issues.flatMap(({ code, path, ...rest }) => topKeys(code, path, rest)));
   return { entry: isMap(input) ? schema.safeParse(without(input, broken)).data : undefined, broken };
 }

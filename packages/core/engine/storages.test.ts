@@ -43,6 +43,29 @@ const plan = (name: string, plugin: StoragePlan["plugin"], changes: Partial<Stor
 
 const down = () => Promise.reject(new VconError("VCON_STORAGE_DOWN", "connection refused"));
 
+test("opening them ahead opens each once; one that cannot be opened yet is tried again when it is used", async () => {
+  const opened: string[] = [];
+  let ready = false;
+  const opening = (name: string) =>
+    defineStorage({
+      name,
+      summary: "Counts.",
+      options: z.strictObject({}),
+      open() {
+        opened.push(name);
+        if (name === "late" && !ready) throw new Error("not yet");
+        return { save: async () => undefined };
+      },
+    });
+  const storages = openStorages([plan("late", opening("late")), plan("good", opening("good"))], silent);
+  await storages.open();
+  ready = true;
+  await storages.save("good", stored());
+  await storages.save("late", stored());
+  expect(opened).toEqual(["late", "good", "late"]);
+  await storages.close();
+});
+
 describe("saving", () => {
   test("reaches the storage it names, and a failing one says why in code", async () => {
     const good = memory();

@@ -12,6 +12,8 @@ import { servicesOf } from "./services-of.ts";
 /** All configured storages of a process, each with its own connection, time limit and breaker. */
 export interface StorageSet {
   readonly plans: ReadonlyMap<string, StoragePlan>;
+  /** Opens them all ahead of the first vCon, which then need not wait for packages to load. What fails is tried again when used. */
+  open(): Promise<void>;
   /** Resolves when the storage has it; rejects with a coded error. Storages that take batches get batches. */
   save(storage: string, doc: StoredVcon): Promise<void>;
   /** Deletes where the storage can; one that cannot is refused with `VCON_STORAGE_REFUSED`. */
@@ -153,6 +155,13 @@ export function openStorages(plans: readonly StoragePlan[], log: Logger, network
 
   return {
     plans: new Map(plans.map((plan) => [plan.name, plan])),
+    async open() {
+      // one after the other: loading is work for the one thread there is
+      for (const storage of open.values())
+        await storage
+          .handle()
+          .catch((error) => log.warn("storage cannot be opened yet", { storage: storage.plan.name, error }));
+    },
     async save(name, doc) {
       const error = await named(name).saves.add(doc);
       if (error) throw error;

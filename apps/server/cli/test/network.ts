@@ -1,10 +1,10 @@
 import type { TestNetwork } from "@vcon-server/core/config";
 import { faulty, fetchFrom, type Service, type ServiceRequest } from "@vcon-server/core/testing/services";
+import { sampleAudio } from "@vcon-server/core/testing/services/audio";
 import { fakeDeepgram } from "@vcon-server/core/testing/services/deepgram";
 import { fakeOpenAi } from "@vcon-server/core/testing/services/openai";
 import { fakeTranscription } from "@vcon-server/core/testing/services/openai-audio";
 import type { IdleClock } from "./idle-clock.ts";
-import { sampleAudio } from "./sample-audio.ts";
 
 /** The network of one test: what its entries say, and services that answer well for everything else. */
 export interface StubbedNetwork {

@@ -145,7 +145,8 @@ function termsOf(type: string, value: Json): string[] | undefined {
     case "boolean":
       return ["true", "false", ""].includes(text) ? [text || "false"] : undefined;
     case "date":
-      if (/^-?\d+$/.test(text)) return [new Date(Number(text)).toISOString()];
+      // milliseconds, of many more years than JavaScript knows
+      if (/^-?\d+$/.test(text)) return [text];
       return isDate(text) ? [text] : undefined;
     default: {
       const isNumber = typeof value !== "boolean" && text.trim() !== "" && Number.isFinite(Number(text));

@@ -202,7 +202,7 @@ export function completionOf(
 export function usualAnswer({ response_format: format, text }: ChatRequest): string {
   if (format?.type === "json_schema") return JSON.stringify(exampleOf(format.json_schema.schema ?? {}));
   const said = `An answer to ${text.length} characters.`;
-  return format?.type === "json_object" ? JSON.stringify({ answer: said }) : said;
+  return format?.type === "json_object" ? JSON.stringify({ answer: said, labels: ["example"], applies: true }) : said;
 }
 
 /** A value that fits the schema, for the usual kinds of it. */

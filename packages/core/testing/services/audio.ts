@@ -1,10 +1,8 @@
 const RATE = 8_000;
-/** Longer than what transcribing links skip. */
-const SECONDS = 90;
 
-/** A recording: 90 s of a quiet tone, 8 kHz, 8 bit, mono, as WAV. */
-export function sampleAudio(): Uint8Array<ArrayBuffer> {
-  const samples = RATE * SECONDS;
+/** A recording of so many seconds, more or less `extra` samples: a quiet tone, 8 kHz, 8 bit, mono, as WAV. */
+export function sampleAudio(seconds = 90, extra = 0): Uint8Array<ArrayBuffer> {
+  const samples = RATE * seconds + extra;
   const bytes = new Uint8Array(44 + samples);
   const view = new DataView(bytes.buffer);
   const text = (at: number, word: string) => {

@@ -1,0 +1,12 @@
+import { defineStorage } from "@vcon-server/core";
+import { z } from "zod";
+
+/** A storage that keeps nothing and takes its time, as one beyond a network would. */
+export default defineStorage({
+  name: "slow_storage",
+  summary: "Keeps nothing, after a while.",
+  options: z.strictObject({ wait_ms: z.number().describe("Milliseconds each save takes.") }),
+  open: ({ options }) => ({
+    save: () => new Promise((resolve) => setTimeout(resolve, options.wait_ms)),
+  }),
+});

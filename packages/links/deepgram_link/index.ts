@@ -1,0 +1,14 @@
+import { defineLink } from "@vcon-server/core";
+import { openDeepgram } from "../_shared/transcription/deepgram/open.ts";
+import { deepgramOptions } from "../_shared/transcription/deepgram/options.ts";
+import { transcribeDialogs } from "../_shared/transcription/transcribe-dialogs.ts";
+
+export default defineLink({
+  name: "deepgram_link",
+  summary: "Transcribes recordings with Deepgram.",
+  options: deepgramOptions,
+  dependencies: { openai: () => import("openai"), "music-metadata": () => import("music-metadata") },
+  effect: true,
+  setup: ({ options, deps: { openai }, fetch }) => openDeepgram(options, { openai, fetch }),
+  run: transcribeDialogs,
+});
