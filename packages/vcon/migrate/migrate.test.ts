@@ -104,6 +104,12 @@ describe("each repair is made and told", () => {
       },
       ["migration.transfer /dialog/0"],
     ],
+    [
+      "a list of lists, which is left: migrated, it would be a list again",
+      { dialog: [{ type: "transfer", original: [[0]] }] },
+      { dialog: [{ type: "transfer", original: [[0]] }] },
+      [],
+    ],
   ])("%s", (_, before, after, steps) => {
     expect(migrate(before).vcon).toEqual(after);
     expect(codes(before)).toEqual(steps);

@@ -1,4 +1,4 @@
-import { isAbsent, isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "../shape.ts";
 import type { Step } from "./steps.ts";
 
 const MEMBERS = ["transfer_target", "original", "consultation", "target_dialog"];
@@ -11,7 +11,7 @@ export function withSingleTransfers(dialogs: readonly unknown[], step: Step): re
   const further: JsonObject[] = [];
   const result = dialogs.map((dialog, index) => {
     if (!isObject(dialog)) return dialog;
-    const lists = MEMBERS.filter((name) => Array.isArray(dialog[name]) && !isAbsent(dialog[name]));
+    const lists = MEMBERS.filter((name) => isListOfIndices(dialog[name]));
     if (lists.length === 0) return dialog;
     const count = Math.max(...lists.map((name) => elementsOf(dialog[name]).length));
     const each = Array.from({ length: count }, (_, at) => ({
@@ -25,6 +25,10 @@ export function withSingleTransfers(dialogs: readonly unknown[], step: Step): re
   });
   return result.every((dialog, index) => dialog === dialogs[index]) ? dialogs : [...result, ...further];
 }
+
+/** A list of anything else means nothing: it stays, so that migrating again finds nothing new in it. */
+const isListOfIndices = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((element) => Number.isInteger(element));
 
 const elementsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
