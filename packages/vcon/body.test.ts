@@ -56,3 +56,11 @@ describe("what producers write", () => {
     );
   });
 });
+
+test("a media type that is no text says nothing, and brings nothing down", () => {
+  const odd: Content = parseJsonContent('{"mediatype":{"toString":""},"body":"aGk"}');
+  expect(decodeBody(odd)).toEqual({ kind: "text", text: "aGk" });
+});
+
+/** What a stored document may hold, whatever the types say. */
+const parseJsonContent = (text: string): Content => JSON.parse(text);

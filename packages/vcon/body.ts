@@ -41,7 +41,8 @@ export function encodingOf({ body, encoding, mediatype }: Content): Encoding {
   if (encoding === "none" || encoding === "json" || encoding === "base64url") return encoding;
   if (body !== undefined && typeof body !== "string") return "json";
   if (encoding === "base64") return "base64url";
-  const media = /^(?:audio|video|image)\//i.test(mediatype ?? "");
+  // stored documents may hold anything in a member
+  const media = typeof mediatype === "string" && /^(?:audio|video|image)\//i.test(mediatype);
   return media && body !== undefined && isBase64url(body.replace(/={1,2}$/, "")) ? "base64url" : "none";
 }
 
