@@ -12,6 +12,7 @@ export const plugins: PluginTable = {
     { name: "expire_vcon", aliases: [], load: () => import("@vcon-server/links/expire_vcon") },
     { name: "jq_link", aliases: [], load: () => import("@vcon-server/links/jq_link") },
     { name: "keywords", aliases: [], load: () => import("@vcon-server/links/keywords") },
+    { name: "openai_transcribe", aliases: [], load: () => import("@vcon-server/links/openai_transcribe") },
     { name: "sampler", aliases: [], load: () => import("@vcon-server/links/sampler") },
     { name: "sentiment", aliases: [], load: () => import("@vcon-server/links/sentiment") },
     { name: "summarize", aliases: [], load: () => import("@vcon-server/links/summarize") },

@@ -5,8 +5,11 @@ import { z } from "zod";
 export default defineStorage({
   name: "slow_storage",
   summary: "Keeps nothing, after a while.",
-  options: z.strictObject({ wait_ms: z.number().describe("Milliseconds each save takes.") }),
+  options: z.strictObject({
+    wait_ms: z.number().describe("Milliseconds each save takes."),
+    hangs: z.boolean().default(false).describe("Whether it never answers."),
+  }),
   open: ({ options }) => ({
-    save: () => new Promise((resolve) => setTimeout(resolve, options.wait_ms)),
+    save: () => new Promise((resolve) => (options.hangs ? undefined : setTimeout(resolve, options.wait_ms))),
   }),
 });

