@@ -14,6 +14,19 @@ export interface StorageSetting<L extends Loaders = Loaders> {
   readonly log?: Logger;
 }
 
+/** Uses a storage and closes it, whatever comes of it. */
+export async function using<T>(
+  opening: Promise<StorageHandle>,
+  use: (storage: StorageHandle) => Promise<T>,
+): Promise<T> {
+  const storage = await opening;
+  try {
+    return await use(storage);
+  } finally {
+    await storage.close?.();
+  }
+}
+
 /** Opens a storage as the engine would: options parsed, packages loaded. */
 export async function openStorage<S extends OptionsSchema, L extends Loaders>(
   storage: Storage<S, L>,

@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { sampleVcon } from "@vcon-server/core/testing";
-import { type Dialog, readVcon, type Vcon } from "@vcon-server/vcon";
+import { fixtureVcons, sampleVcon } from "@vcon-server/core/testing";
+import type { Dialog, Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { conversationOf, conversationText } from "./conversation.ts";
@@ -126,20 +124,10 @@ test("any order of any dialogs is read: nothing is lost, and known times do not 
   );
 });
 
-const ROOT = join(import.meta.dirname, "../../..");
-/** Those of the project, and the larger set beside it where there is one. */
-const FIXTURES = [join(ROOT, "packages/vcon/testdata/constructed"), join(ROOT, "../shared/fixtures")].filter((folder) =>
-  existsSync(folder),
-);
-
-test.each(FIXTURES)("every vCon of %s is read, and what is said is not empty", (folder) => {
+test("every vCon of the fixtures is read, and what is said is not empty", () => {
   let turns = 0;
-  for (const name of readdirSync(folder).filter((file) => /\.(?:json|vcon)$/.test(file))) {
-    const result = readVcon(readFileSync(join(folder, name), "utf8"), {
-      profile: "tolerant",
-      giveUuid: () => sampleVcon().uuid,
-    });
-    for (const turn of result.ok ? conversationOf(result.vcon) : []) {
+  for (const { name, vcon } of fixtureVcons()) {
+    for (const turn of conversationOf(vcon)) {
       expect(turn.text.trim(), name).not.toBe("");
       turns += 1;
     }

@@ -1,7 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type LinkRun, sampleVcon, testLink } from "@vcon-server/core/testing";
-import { readVcon, type Vcon } from "@vcon-server/vcon";
+import { fixtureVcons, type LinkRun, sampleVcon, testLink } from "@vcon-server/core/testing";
+import type { Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ENGLISH, readerOf } from "../_shared/english.ts";
@@ -145,36 +143,22 @@ test("whatever is said: the summary is made of its sentences, in order, each onc
   );
 });
 
-const ROOT = join(import.meta.dirname, "../../..");
-/** Those of the project, and the larger set beside it where there is one. */
-const FIXTURES = [join(ROOT, "packages/vcon/testdata/constructed"), join(ROOT, "../shared/fixtures")].filter((folder) =>
-  existsSync(folder),
-);
-
-test.each(FIXTURES)(
-  "real conversations of %s: what they are about is named, and nothing else changes",
-  async (folder) => {
-    const points: Readonly<Record<string, RegExp>> = {
-      "mcp_siprec_billing.json": /charged twice for my subscription/,
-      "fake_analysis_bria.vcon.json": /trouble understanding my recent bill/,
-      "fake_text_turns.vcon.json": /adding a new vehicle to my coverage/,
-      "conserver_dataset_1.vcon.json": /share an idea .* inventory issues/,
-      "ok_text_chat.vcon.json": /^[^:]*: It is at the depot, I send it out again today\.$/m,
-    };
-    let read = 0;
-    for (const name of readdirSync(folder).filter((file) => /\.(?:json|vcon)$/.test(file))) {
-      const result = readVcon(readFileSync(join(folder, name), "utf8"), { giveUuid: () => sampleVcon().uuid });
-      if (!result.ok) continue;
-      read += 1;
-      const { analysis = [], ...rest } = await summarized(result.vcon);
-      const { analysis: before = [], ...members } = result.vcon;
-      expect([rest, analysis.slice(0, before.length)], name).toEqual([members, before]);
-      const point = points[name];
-      if (point) expect(String(analysis.at(-1)?.body), name).toMatch(point);
-    }
-    expect(read).toBeGreaterThan(0);
-  },
-);
+test("real conversations: what they are about is named, and nothing else changes", async () => {
+  const points: Readonly<Record<string, RegExp>> = {
+    "mcp_siprec_billing.json": /charged twice for my subscription/,
+    "fake_analysis_bria.vcon.json": /trouble understanding my recent bill/,
+    "fake_text_turns.vcon.json": /adding a new vehicle to my coverage/,
+    "conserver_dataset_1.vcon.json": /share an idea .* inventory issues/,
+    "ok_text_chat.vcon.json": /^[^:]*: It is at the depot, I send it out again today\.$/m,
+  };
+  for (const { name, vcon } of fixtureVcons()) {
+    const { analysis = [], ...rest } = await summarized(vcon);
+    const { analysis: before = [], ...members } = vcon;
+    expect([rest, analysis.slice(0, before.length)], name).toEqual([members, before]);
+    const point = points[name];
+    if (point) expect(String(analysis.at(-1)?.body), name).toMatch(point);
+  }
+});
 
 test.each([
   [{ max_sentences: 0 }, /max_sentences/],

@@ -1,14 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Client } from "@elastic/elasticsearch";
 import type { StorageHandle } from "@vcon-server/core";
-import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import { fixtureVcons, openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
 import {
   ElasticError,
   type ElasticsearchServer,
   startElasticsearch,
 } from "@vcon-server/core/testing/servers/elasticsearch";
-import { parseVcon, readVcon, type Vcon } from "@vcon-server/vcon";
+import { parseVcon, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import elasticsearch from "./index.ts";
@@ -126,7 +124,9 @@ test("where no index has been made yet, nothing is there and nothing needs delet
 });
 
 test("a signed vCon is kept whole and has no parts", async () => {
-  const [signed] = fixtures().filter((vcon) => "signatures" in vcon);
+  const [signed] = fixtureVcons()
+    .map(({ vcon }) => vcon)
+    .filter((vcon) => "signatures" in vcon);
   await withStorage(async (storage, prefix) => {
     await storage.save(stored(signed!), call);
     expect(await storage.load?.(signed!.uuid, call)).toEqual(signed);
@@ -268,7 +268,7 @@ test("a batch with the same vCon twice keeps the newest revision", async () => {
 });
 
 test("every vCon of the fixtures comes back as it was, signed and encrypted ones too", async () => {
-  const vcons = fixtures();
+  const vcons = fixtureVcons().map(({ vcon }) => vcon);
   expect(vcons.length).toBeGreaterThan(10);
   await withStorage(async (storage) => {
     await storage.saveMany?.(
@@ -299,19 +299,3 @@ test("whatever is in the four arrays, it is saved and comes back as it was", { t
     );
   });
 });
-
-/** vCons of the project and of the larger set beside it, where there is one; those the server refuses are left out. */
-function fixtures(): Vcon[] {
-  const root = join(import.meta.dirname, "../../..");
-  const folders = [join(root, "packages/vcon/testdata/constructed"), join(root, "../shared/fixtures")];
-  const texts = folders
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-    .filter((file) => /\.(?:json|vcon)$/.test(file))
-    .map((file) => readFileSync(file, "utf8"));
-  const vcons = texts.flatMap((text) => {
-    const result = readVcon(text, { profile: "tolerant", giveUuid: () => sampleVcon().uuid });
-    return result.ok ? [result.vcon] : [];
-  });
-  return [...new Map(vcons.map((vcon) => [vcon.uuid, vcon])).values()];
-}

@@ -1,10 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
 import { causesOf, type StorageHandle } from "@vcon-server/core";
-import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import { fixtureVcons, openStorage, sampleVcon, stored, testStorage, using } from "@vcon-server/core/testing";
 import { type MongoServer, startMongo } from "@vcon-server/core/testing/servers/mongo";
-import { readVcon, type Vcon } from "@vcon-server/vcon";
 import { MongoClient, ObjectId } from "mongodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import mongo from "./index.ts";
@@ -28,17 +25,8 @@ const DOWN = { code: "VCON_STORAGE_DOWN", retryable: true };
 const REFUSED = { code: "VCON_STORAGE_REFUSED", retryable: false };
 
 /** Opens a storage for one test. */
-async function withStorage<T>(
-  options: Record<string, unknown>,
-  use: (storage: StorageHandle) => Promise<T>,
-): Promise<T> {
-  const storage = await open(options);
-  try {
-    return await use(storage);
-  } finally {
-    await storage.close?.();
-  }
-}
+const withStorage = <T>(options: Record<string, unknown>, use: (storage: StorageHandle) => Promise<T>): Promise<T> =>
+  using(open(options), use);
 
 testStorage("mongo", () => open(), {
   unreachable: () => open({ url: "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300" }),
@@ -360,16 +348,7 @@ test("a document that is no vCon is damage", async () => {
 });
 
 test("every vCon of the fixtures comes back as it was, signed and encrypted ones too", async () => {
-  const folder = join(import.meta.dirname, "../../vcon/testdata/constructed");
-  const texts = readdirSync(folder)
-    .filter((name) => name.endsWith(".vcon.json"))
-    .map((name) => readFileSync(join(folder, name), "utf8"));
-  const read = texts.flatMap((text): Vcon[] => {
-    const result = readVcon(text, { profile: "tolerant", giveUuid: () => sampleVcon().uuid });
-    return result.ok ? [result.vcon] : [];
-  });
-  const vcons = [...new Map(read.map((vcon) => [vcon.uuid, vcon])).values()];
-  expect(vcons.length).toBeGreaterThan(10);
+  const vcons = fixtureVcons().map(({ vcon }) => vcon);
   await withStorage({ collection: "fixtures" }, async (storage) => {
     await storage.saveMany?.(
       vcons.map((vcon) => stored(vcon)),

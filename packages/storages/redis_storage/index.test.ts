@@ -1,5 +1,5 @@
 import type { StorageHandle } from "@vcon-server/core";
-import { openStorage, sampleVcon, stored, testStorage } from "@vcon-server/core/testing";
+import { openStorage, sampleVcon, stored, testStorage, using } from "@vcon-server/core/testing";
 import { type RedisServer, startRedis } from "@vcon-server/core/testing/servers/redis";
 import { serialize } from "@vcon-server/vcon";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,17 +15,9 @@ const open = (options: Record<string, unknown> = {}): Promise<StorageHandle> =>
   openStorage(redisStorage, { redis_url: server.url, ...options });
 const call = { signal: new AbortController().signal };
 
-async function withStorage<T>(
-  options: Record<string, unknown>,
-  use: (storage: StorageHandle) => Promise<T>,
-): Promise<T> {
-  const storage = await open(options);
-  try {
-    return await use(storage);
-  } finally {
-    await storage.close?.();
-  }
-}
+/** Opens a storage for one test. */
+const withStorage = <T>(options: Record<string, unknown>, use: (storage: StorageHandle) => Promise<T>): Promise<T> =>
+  using(open(options), use);
 
 testStorage("redis_storage", () => open(), { unreachable: () => open({ redis_url: "redis://127.0.0.1:1" }) });
 
