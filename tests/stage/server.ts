@@ -94,7 +94,7 @@ function running(child: ChildProcess, given: Given): RunningServer {
   return {
     ...given,
     pid,
-    workers: () => inRole("worker", "suspects"),
+    workers: () => inRole("worker", "suspects", "suspect"),
     gateways: () => inRole("api"),
     signal: (name) => void child.kill(name),
     async stop(withinMs = 40_000) {

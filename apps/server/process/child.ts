@@ -1,6 +1,7 @@
 import process from "node:process";
 import { asVconError, type Logger } from "@vcon-server/core";
 import { type BuildInfo, type ConfigSource, openConfig, readSettings, type Settings } from "@vcon-server/core/config";
+import type { SuspectsMode } from "@vcon-server/core/engine";
 import { createLogger } from "@vcon-server/core/telemetry";
 import { builtIns } from "../compose.ts";
 import { type ChildRole, tell } from "./messages.ts";
@@ -43,7 +44,8 @@ async function startRole(role: ChildRole, deps: RoleDeps): Promise<Running> {
     return api;
   }
   const { startWorker } = await import("../worker/main.ts");
-  return startWorker({ ...deps, suspectsOnly: role === "suspects" });
+  const modes: Partial<Record<ChildRole, SuspectsMode>> = { suspects: "together", suspect: "alone" };
+  return startWorker({ ...deps, suspects: modes[role] });
 }
 
 main(process.argv[2] as ChildRole).catch((cause) => {

@@ -5,7 +5,8 @@ export type ChildMessage =
   | { readonly type: "owner"; readonly owner: string; readonly lists: readonly string[] }
   | { readonly type: "suspects"; readonly count: number };
 
-export type ChildRole = "api" | "worker" | "suspects";
+/** `suspects` runs them beside each other, `suspect` one at a time. */
+export type ChildRole = "api" | "worker" | "suspects" | "suspect";
 
 /** Sends to the supervisor; without one (it has died) nobody needs to know. */
 export function tell(message: ChildMessage): void {

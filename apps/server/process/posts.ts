@@ -1,7 +1,7 @@
 import type { Logger } from "@vcon-server/core";
 import type { Backend } from "@vcon-server/core/backend";
 import type { Settings } from "@vcon-server/core/config";
-import type { Child, Post } from "@vcon-server/core/engine";
+import type { Child, ChildExit, Post } from "@vcon-server/core/engine";
 import { systemClock } from "@vcon-server/core/resilience";
 import type { ChildRole } from "./messages.ts";
 import { spawnChild } from "./spawn.ts";
@@ -11,7 +11,7 @@ export interface PostDeps {
   readonly roles: readonly ("api" | "worker")[];
   readonly backend: Pick<Backend, "abandon" | "suspects">;
   readonly log: Logger;
-  /** Starts the process that runs suspects alone. */
+  /** Starts the process that runs suspects. */
   readonly wake: () => void;
 }
 
@@ -25,7 +25,7 @@ export interface Posts {
   end(): Promise<void>;
 }
 
-/** Name of the on-demand post that runs suspects one at a time, alone in its process. */
+/** Name of the on-demand post that runs suspects, in a process of their own. */
 export const SUSPECTS = "suspects";
 const RETRY_MS = 500;
 
@@ -40,6 +40,8 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
   let lists: readonly string[] = [];
   let address: string | undefined;
   let ending = false;
+  /** The last process for suspects died: which of them it was shows only when they run alone. */
+  let alone = false;
   const takingBack = new Set<Promise<void>>();
 
   const spawn = (role: ChildRole) => (): Child => {
@@ -76,7 +78,7 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
   }
 
   const unseen = (error: unknown) => log.warn("looking for suspects failed; the next round tries again", { error });
-  const onExit: Post["onExit"] = (_, child) => {
+  const onExit = (_: ChildExit, child: Child): void => {
     const taking = takeBack(child)
       .then(() => (ending ? undefined : lookForSuspects()))
       .catch(unseen)
@@ -88,7 +90,15 @@ export function createPosts({ settings, roles, backend, log, wake }: PostDeps): 
   const workers: Post[] = roles.includes("worker")
     ? [
         ...Array.from({ length: settings.workers }, (_, at) => worker(at + 1)),
-        { name: SUSPECTS, spawn: spawn("suspects"), onExit, onDemand: true },
+        {
+          name: SUSPECTS,
+          spawn: () => spawn(alone ? "suspect" : "suspects")(),
+          onExit: (exit: ChildExit, child: Child) => {
+            alone = exit.code !== 0;
+            onExit(exit, child);
+          },
+          onDemand: true,
+        },
       ]
     : [];
   const end = async () => {

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "@vcon-server/core";
 import type { ConfigSource, Plan, Settings } from "@vcon-server/core/config";
-import { createRuntimes, createWatch, createWorker } from "@vcon-server/core/engine";
+import { createRuntimes, createWatch, createWorker, type SuspectsMode } from "@vcon-server/core/engine";
 import { openNetwork } from "@vcon-server/core/network";
 import { systemClock } from "@vcon-server/core/resilience";
 import { createEvents } from "@vcon-server/core/telemetry";
@@ -16,7 +16,8 @@ export interface WorkerStart {
   readonly settings: Settings;
   readonly config: ConfigSource;
   readonly log: Logger;
-  readonly suspectsOnly: boolean;
+  /** Runs suspects, in place of what waits in lists. */
+  readonly suspects: SuspectsMode | undefined;
 }
 
 export interface RunningWorker {
@@ -32,7 +33,7 @@ const listsOf = (plan: Plan) =>
   plan.chains.filter(({ enabled }) => enabled).flatMap(({ ingressLists }) => ingressLists);
 
 /** Runs chains in this process until stopped. */
-export async function startWorker({ settings, config, log, suspectsOnly }: WorkerStart): Promise<RunningWorker> {
+export async function startWorker({ settings, config, log, suspects }: WorkerStart): Promise<RunningWorker> {
   const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString("hex")}`;
   // loading packages blocks this thread for a while: better before anything is claimed, or connected and watched
   const runtimes = await createRuntimes(config.plan, log, openNetwork(settings.allowedNetworks));
@@ -78,7 +79,7 @@ export async function startWorker({ settings, config, log, suspectsOnly }: Worke
     log,
     watch,
     emit: toEvents(events),
-    suspectsOnly,
+    ...(suspects && { suspects }),
     onSuspects: (count) => tell({ type: "suspects", count }),
   });
   tell({ type: "ready" });

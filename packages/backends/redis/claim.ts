@@ -38,19 +38,23 @@ export async function claimRuns(deps: ClaimDeps, request: ClaimRequest): Promise
   const runs = await openRuns(deps, leased);
   for (const run of runs) {
     const first = run.entry === String(run.token) ? "fresh" : "parked";
-    deps.origins.set(originKey(run), request.suspects ? "alone" : first);
+    deps.origins.set(originKey(run), kindOf(request) === "alone" ? "alone" : first);
   }
   return { runs, suspects };
 }
 
+const kindOf = ({ suspects, together = false }: ClaimRequest): "work" | "alone" | "together" =>
+  !suspects ? "work" : together ? "together" : "alone";
+
 /** One script per list, all in one trip. */
-async function leaseEntries({ context, consumers, unfit }: ClaimDeps, { owner, lists, suspects }: ClaimRequest) {
+async function leaseEntries({ context, consumers, unfit }: ClaimDeps, request: ClaimRequest) {
+  const { owner, lists } = request;
   const { store, leaseMs } = context;
   const wanted = lists.filter(({ max }) => max > 0);
   const commands = wanted.map(({ name, max }) => {
     const keys = listKeys(name);
     const all = [keys.list, keys.runs, keys.parked, keys.owners, keys.later, keys.suspects, keys.token];
-    return store.call("claim", all, [ownerText(owner), leaseMs, max, suspects ? "suspects" : "work"]);
+    return store.call("claim", all, [ownerText(owner), leaseMs, max, kindOf(request)]);
   });
   const replies = await store.tryAll(commands);
   const leased: Leased[] = [];

@@ -169,11 +169,13 @@ export interface ClaimRequest {
   readonly owner: string;
   readonly lists: readonly { readonly name: string; readonly chain: string; readonly max: number }[];
   readonly suspects: boolean;
+  /** Suspects run beside each other: when their process dies, that counts against none of them. */
+  readonly together?: boolean;
 }
 
 export interface ClaimResult {
   readonly runs: readonly Claim[];
-  /** Suspects waiting on these lists: somebody should claim them alone. */
+  /** Suspects waiting on these lists: somebody should claim them in a process of their own. */
   readonly suspects: number;
 }
 

@@ -9,4 +9,4 @@ export { createRuntimes, type Runtimes } from "./runtimes.ts";
 export { openStorages, type StorageSet } from "./storages.ts";
 export { type Child, type ChildExit, createSupervisor, type Post, type Supervisor } from "./supervisor.ts";
 export { createWatch, monotonic, stalledBy, type Watch } from "./watch.ts";
-export { type ChainWorker, createWorker, type WorkerDeps } from "./worker.ts";
+export { type ChainWorker, createWorker, type SuspectsMode, type WorkerDeps } from "./worker.ts";

@@ -10,11 +10,17 @@ export interface WorkerDeps extends Omit<ProcessorDeps, "settings" | "deliverer"
   /** New runs begin on the current one; it changes when the configuration does. */
   readonly runtimes: Pick<Runtimes, "current" | "hold">;
   readonly settings: ProcessorDeps["settings"] & Pick<Settings, "concurrency" | "parallelStorage">;
-  /** Works on suspects only, one at a time, and ends when there are none left. */
-  readonly suspectsOnly?: boolean;
+  /** Works on suspects only, and ends when there are none left, or after a number of them alone. */
+  readonly suspects?: SuspectsMode;
   /** Told when suspects are waiting for such a worker. */
   readonly onSuspects?: (count: number) => void;
 }
+
+/**
+ * How suspects are run. `together` is fast, and what most of them need: nearly all only happened to be there when a
+ * process died. `alone` finds out which one it was.
+ */
+export type SuspectsMode = "together" | "alone";
 
 export interface ChainWorker {
   /** Claims and runs until stopped. Resolves when nothing is in flight any more. */
@@ -26,12 +32,14 @@ export interface ChainWorker {
 
 /** Most entries one claim takes: with several batches under way, claiming, running and committing overlap. */
 const MAX_BATCH = 64;
+/** Suspects that run beside each other, and as many run alone when their process has died. */
+const SUSPECTS_AT_A_TIME = 64;
 const IDLE_MS = 1_000;
 const OUTAGE_MS = 500;
 
 /** The loop that turns waiting entries into finished runs, many at a time. */
 export function createWorker(deps: WorkerDeps): ChainWorker {
-  const { backend, log, clock, owner, suspectsOnly = false } = deps;
+  const { backend, log, clock, owner, suspects } = deps;
   const slots = deps.settings.concurrency;
   const batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(slots / 3)));
   const stopClaiming = new AbortController();
@@ -56,13 +64,15 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   async function tick(lists: readonly List[]): Promise<number | "outage"> {
     try {
       await giveBackStrays(lists);
-      const wanted = suspectsOnly ? lists.map(one) : scheduler.wanted(lists);
-      const { runs, suspects } = await backend.claim({ owner, lists: wanted, suspects: suspectsOnly });
+      const max = suspects === "together" ? SUSPECTS_AT_A_TIME : 1;
+      const wanted = suspects ? lists.map((list) => some(list, max)) : scheduler.wanted(lists);
+      const how = { suspects: suspects !== undefined, together: suspects === "together" };
+      const { runs, suspects: left } = await backend.claim({ owner, lists: wanted, ...how });
       scheduler.learn(
         wanted,
         runs.map(({ list }) => list),
       );
-      if (suspects > 0) deps.onSuspects?.(suspects);
+      if (left > 0) deps.onSuspects?.(left);
       const runtime = deps.runtimes.current();
       for (const claim of runs) {
         const chain = lists.find(({ name }) => name === claim.list)?.chain;
@@ -113,14 +123,17 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
     }
   }
 
-  /** One suspect at a time in this process, from one list after the other, until there are none. */
-  async function workAlone(): Promise<void> {
+  /** Suspects of one list after the other, until there are none; of those that run alone only so many. */
+  async function workOnSuspects(): Promise<void> {
+    let alone = 0;
     for (let found = true; found && !stopClaiming.signal.aborted; ) {
       found = false;
       for (const list of scheduler.lists()) {
-        found = (await tick([list])) !== 0 || found;
+        const got = await tick([list]);
+        found = got !== 0 || found;
         await drained();
-        if (stopClaiming.signal.aborted) return;
+        alone += suspects === "alone" && got !== "outage" ? got : 0;
+        if (stopClaiming.signal.aborted || alone >= SUSPECTS_AT_A_TIME) return;
       }
     }
   }
@@ -154,7 +167,7 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
       return held.size;
     },
     async run() {
-      await Promise.all(suspectsOnly ? [workAlone()] : [work(), deliveries()]);
+      await Promise.all(suspects ? [workOnSuspects()] : [work(), deliveries()]);
       await drained();
       await processor.idle();
       await Promise.race([deliverer.idle(), aborted(letGo.signal)]);
@@ -168,7 +181,11 @@ export function createWorker(deps: WorkerDeps): ChainWorker {
   };
 }
 
-const one = ({ name, chain }: List) => ({ name, chain: chain.name, max: 1 });
+const some = ({ name, chain }: List, max: number) => ({
+  name,
+  chain: chain.name,
+  max: Math.min(max, chain.concurrency ?? max),
+});
 
 const aborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

@@ -78,7 +78,7 @@ function takeReady(store: Store, { request, token, list, max }: Take): Taken[] {
 function takeSuspects(store: Store, { request, token, list, max }: Take): Taken[] {
   return store
     .sql<Taken>(`${TAKE} (SELECT id FROM queue WHERE state = 3 AND list = ? ORDER BY id LIMIT ?) ${GIVES}`)
-    .all(request.owner, token, 1, list, max)
+    .all(request.owner, token, request.together ? 0 : 1, list, max)
     .sort((a, b) => a.id - b.id);
 }
 

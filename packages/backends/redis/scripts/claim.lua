@@ -1,6 +1,6 @@
 -- Leases entries of one list to an owner.
 -- KEYS: 1 list, 2 runs, 3 parked, 4 owners, 5 later, 6 suspects, 7 token
--- ARGV: 1 owner, 2 lease (ms), 3 most entries, 4 "suspects" or "work"
+-- ARGV: 1 owner, 2 lease (ms), 3 most entries, 4 "alone" or "together" (suspects), or "work"
 -- Returns {suspects waiting, {entry, uuid, token, attempt, deaths}, ...}.
 --@include now
 --@include owners
@@ -8,7 +8,8 @@
 redis.call('ZREM', KEYS[5], '') -- the first write frees, so the script also runs at maxmemory
 local now = now_ms()
 local most = tonumber(ARGV[3])
-local lone = ARGV[4] == 'suspects'
+local suspects = ARGV[4] ~= 'work'
+local lone = ARGV[4] == 'alone'
 
 keep_owner(KEYS[4], ARGV[1], now, tonumber(ARGV[2]))
 local expired = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now)
@@ -34,7 +35,7 @@ local function parked_entries(queue, entries)
   end
 end
 
-if lone then
+if suspects then
   parked_entries(KEYS[6], redis.call('ZRANGE', KEYS[6], 0, most - 1))
 else
   parked_entries(KEYS[5], redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'LIMIT', 0, most))

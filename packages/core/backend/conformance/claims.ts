@@ -251,6 +251,20 @@ function dying({ backend, second }: Given): void {
     expect((await claimOne(backend(), list, { owner: "d", suspects: true, max: 1 })).deaths).toBe(2);
   });
 
+  test("a death counts against none of those that ran together", async () => {
+    const list = freshList();
+    const uuids = [freshUuid(), freshUuid()];
+    await backend().push(list, uuids);
+    await claimFrom(backend(), list, { owner: "a" });
+    await backend().abandon("a", [list]);
+    const lists = [{ name: list, chain: "c", max: 5 }];
+    const together = await backend().claim({ owner: "b", lists, suspects: true, together: true });
+    expect(uuidsOf(together.runs)).toEqual(uuids);
+    expect(await backend().abandon("b", [list])).toBe(2);
+    const alone = await claimFrom(backend(), list, { owner: "c", suspects: true, max: 2 });
+    expect(alone.runs.map(({ deaths }) => deaths)).toEqual([0, 0]);
+  });
+
   test("suspects are handed out up to the number asked for", async () => {
     const list = freshList();
     await backend().push(list, [freshUuid(), freshUuid(), freshUuid()]);

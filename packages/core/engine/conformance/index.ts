@@ -269,7 +269,7 @@ export function engineConformance(name: string, open: OpenBackend): void {
           await backend.settle([{ kind: "later", lease: run, delay: 0, attempt: 0 }]);
         await backend.abandon(owner, [on.list]);
       }
-      const [normal, lane] = [await on.worker(), await on.worker({ suspectsOnly: true })];
+      const [normal, lane] = [await on.worker(), await on.worker({ suspects: "alone" })];
       await lane.ended;
       await eventually(async () => expect(await on.deadLetters()).toHaveLength(1));
       await eventually(async () => expect(await backend.peek(on.egress, 0, 10)).toEqual([neighbour]));
@@ -278,6 +278,41 @@ export function engineConformance(name: string, open: OpenBackend): void {
         uuid: poison,
         record: { kind: "poison", code: "VCON_POISON", deaths: 3 },
       });
+    });
+
+    test("suspects run beside each other at first, so that one death does not make them wait for each other", async () => {
+      const all = Promise.withResolvers<void>();
+      let running = 0;
+      const meeting = link("meeting", async ({ vcon }) => {
+        if (++running === 5) all.resolve();
+        await all.promise;
+        return forward(vcon);
+      });
+      const on = stage(backend, [step(meeting)]);
+      const uuids = await Promise.all(Array.from({ length: 5 }, () => on.submit()));
+      await backend.claim({ owner: "dead", lists: [{ name: on.list, chain: on.chain.name, max: 5 }], suspects: false });
+      expect(await backend.abandon("dead", [on.list])).toBe(5);
+      const lane = await on.worker({ suspects: "together" });
+      await lane.ended;
+      expect((await backend.peek(on.egress, 0, 10)).toSorted()).toEqual(uuids.toSorted());
+    });
+
+    test("a chain that takes one vCon at a time takes suspects one at a time too", async () => {
+      let [now, most] = [0, 0];
+      const counting = link("counting", async ({ vcon }) => {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setImmediate(resolve));
+        now--;
+        return forward(vcon);
+      });
+      const on = stage(backend, [step(counting)], { concurrency: 1 });
+      await Promise.all(Array.from({ length: 3 }, () => on.submit()));
+      await backend.claim({ owner: "dead", lists: [{ name: on.list, chain: on.chain.name, max: 3 }], suspects: false });
+      await backend.abandon("dead", [on.list]);
+      const lane = await on.worker({ suspects: "together" });
+      await lane.ended;
+      expect(await backend.depths([on.egress])).toEqual([3]);
+      expect(most).toBe(1);
     });
 
     test("a worker whose lease moved on cannot overwrite what its successor made", async () => {
@@ -293,7 +328,7 @@ export function engineConformance(name: string, open: OpenBackend): void {
       const late = await on.worker();
       await eventually(() => expect(runs).toBe(1));
       await backend.abandon(late.owner, [on.list]);
-      const successor = await on.worker({ suspectsOnly: true });
+      const successor = await on.worker({ suspects: "alone" });
       await eventually(() => expect(runs).toBe(2));
       gates[1]?.resolve();
       await successor.ended;

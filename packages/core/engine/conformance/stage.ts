@@ -11,7 +11,7 @@ import { systemClock } from "../../resilience/index.ts";
 import { silent } from "../../telemetry/logger.ts";
 import { createRuntimes } from "../runtimes.ts";
 import { createWatch } from "../watch.ts";
-import { type ChainWorker, createWorker } from "../worker.ts";
+import { type ChainWorker, createWorker, type SuspectsMode } from "../worker.ts";
 
 const noOptions = z.strictObject({});
 
@@ -79,7 +79,7 @@ export interface Stage {
   readonly chain: ChainPlan;
   readonly list: string;
   readonly egress: string;
-  worker(options?: { readonly suspectsOnly?: boolean }): Promise<RunningWorker>;
+  worker(options?: { readonly suspects?: SuspectsMode }): Promise<RunningWorker>;
   submit(content?: Readonly<Record<string, unknown>>): Promise<VconUuid>;
   document(uuid: VconUuid): Promise<Vcon | undefined>;
   deadLetters(): Promise<DeadLetter[]>;
@@ -122,7 +122,7 @@ export function stage(
     ...changes,
   };
 
-  async function worker({ suspectsOnly = false } = {}): Promise<RunningWorker> {
+  async function worker({ suspects }: { readonly suspects?: SuspectsMode } = {}): Promise<RunningWorker> {
     const owner = `test-${process.pid}-${++owners}`;
     const plan = { version: "test", chains: [chain], storages, tracers: [], ingressAuth: new Map(), shown: {} };
     const runtimes = await createRuntimes(plan, silent);
@@ -144,7 +144,7 @@ export function stage(
       log: silent,
       watch,
       emit: () => undefined,
-      suspectsOnly,
+      ...(suspects && { suspects }),
     });
     const ended = created.run().finally(() => {
       clearInterval(beating);
