@@ -60,6 +60,9 @@ async function list({ terminal }: Cli, { kind, name, flags }: Asked): Promise<Ex
   }
   if (flags.json) terminal.out.write(`${JSON.stringify(found, null, 2)}\n`);
   else print(terminal, found, flags.options === true || name !== undefined);
+  const [first] = found;
+  if (!flags.json && !flags.options && name === undefined && first)
+    terminal.err.write(`options of one: vcon-server list ${first.kind}s ${first.name}\n`);
   return 0;
 }
 
@@ -86,14 +89,25 @@ async function pluginsOf(kind: PluginKind, only: string | undefined): Promise<Li
     }));
 }
 
-const optionsOf = (schema: SchemaNode): ListedOption[] =>
-  Object.entries(schema.properties ?? {}).map(([name, node]) => ({
-    name,
-    type: typeText(node),
-    required: schema.required?.includes(name) === true && node.default === undefined,
-    ...(node.default === undefined ? {} : { default: node.default }),
-    description: node.description ?? "",
-  }));
+/** Options by name; those inside others follow their parent as `parent.child`. */
+const optionsOf = (schema: SchemaNode, prefix = ""): ListedOption[] =>
+  Object.entries(schema.properties ?? {}).flatMap(([key, node]) => {
+    const inner = membersOf(node);
+    const option = {
+      name: `${prefix}${key}`,
+      type: inner ? "map" : typeText(node),
+      required: schema.required?.includes(key) === true && node.default === undefined,
+      ...(node.default === undefined ? {} : { default: node.default }),
+      description: node.description ?? "",
+    };
+    return [option, ...(inner ? optionsOf(inner, `${option.name}.`) : [])];
+  });
+
+/** The map with named members that a value may be, if there is one such and nothing in it is to be hidden as a whole. */
+function membersOf(node: SchemaNode): SchemaNode | undefined {
+  const [only, ...others] = [node, ...(node.anyOf ?? [])].filter(({ properties }) => properties !== undefined);
+  return node.secret || others.length > 0 ? undefined : only;
+}
 
 function print(terminal: Terminal, plugins: readonly Listed[], withOptions: boolean): void {
   const paint = paintFor(terminal.out, terminal.env);
@@ -112,6 +126,8 @@ function print(terminal: Terminal, plugins: readonly Listed[], withOptions: bool
 }
 
 function optionText({ name, type, required, default: fallback, description }: ListedOption): string {
-  const otherwise = required ? "required" : fallback === undefined ? "optional" : `default ${JSON.stringify(fallback)}`;
+  const parent = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+  const must = parent === "" ? "required" : `required in ${parent}`;
+  const otherwise = required ? must : fallback === undefined ? "optional" : `default ${JSON.stringify(fallback)}`;
   return `${name} (${type}, ${otherwise}): ${description}`;
 }

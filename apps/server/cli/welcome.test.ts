@@ -44,6 +44,16 @@ test("with tokens the line names the header and never the token", async () => {
   expect(text).not.toContain("very-secret");
 });
 
+test("which configuration runs, and which of its chains", async () => {
+  expect(await welcomeWith({})).toMatch(/^Running .*quickstart\.yml: chain quickstart\.$/m);
+  const chain = (name: string) => `  ${name}: { links: [{ tag: { tags: [t] } }], storages: [] }\n`;
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const off = "  z: { enabled: false, links: [] }\n";
+  expect(await welcomeWith({}, `chains:\n${names.map(chain).join("")}${off}`)).toMatch(
+    /: chains a, b, c, d, e, f and 2 more\.$/m,
+  );
+});
+
 test("IPv6 addresses and configurations without a chain", async () => {
   const text = await welcomeWith({ HOST: "::1" }, "chains: {}");
   expect(text).toContain("http://[::1]:8000");

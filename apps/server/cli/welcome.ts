@@ -20,6 +20,7 @@ export function welcome(settings: Where, plan: Plan, address = addressOf(setting
     lines.push("No token is set: only this machine can reach it, and everybody on it may use it.");
   if (chain === undefined)
     return [...lines, `${settings.configFile} has no enabled chain: vCons are stored and not processed.`].join("\n");
+  lines.push(`Running ${settings.configFile}: ${chainsOf(plan)}.`);
   return [
     ...lines,
     "",
@@ -27,6 +28,15 @@ export function welcome(settings: Where, plan: Plan, address = addressOf(setting
     `  ${curlLine(settings, chain, address)}`,
     ...results(settings, plan, chain, address),
   ].join("\n");
+}
+
+const MOST_NAMES = 6;
+
+/** The chains that run, by name as far as they fit into a line. */
+function chainsOf(plan: Plan): string {
+  const names = plan.chains.filter(({ enabled }) => enabled).map(({ name }) => name);
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+  return `${names.length === 1 ? "chain" : "chains"} ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
 /** The address a client on this machine uses. */

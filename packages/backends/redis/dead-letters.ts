@@ -34,7 +34,7 @@ export async function deadLetters(
 }
 
 const cameFrom = ({ record }: Grave, list: string | undefined): boolean =>
-  list === undefined || record === undefined || record.list === list;
+  list === undefined || record === undefined || record.list === "" || record.list === list;
 
 /** Entries from the head, with their records: the n-th entry of a uuid goes by the n-th record of that uuid. */
 async function* graves({ store }: Context, dlq: string, offset: number): AsyncGenerator<Grave> {

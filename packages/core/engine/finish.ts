@@ -149,7 +149,8 @@ function retryPoint({ progress, link }: RunEnd & { kind: "failed" }, { config, c
     index,
     link,
     attempt: 0,
-    sendTo: [],
+    // what earlier links wanted is still owed: they are not run again
+    sendTo: progress.sendTo,
     ...(progress.memo !== undefined && { memo: progress.memo }),
     ...(progress.expireIn !== undefined && { expireIn: progress.expireIn }),
   };

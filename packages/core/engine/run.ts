@@ -5,6 +5,7 @@ import { asVconError, VconError } from "../errors/index.ts";
 import type { Clock, Outcome, RunFacts } from "../plugin/link.ts";
 import { backoff, withTimeout } from "../resilience/index.ts";
 import type { PreparedStep, Runtime } from "./runtime.ts";
+import { waitingFor } from "./used-up.ts";
 import { monotonic, type Watch } from "./watch.ts";
 
 /** What a run of a chain on one vCon has come to, before anything is written. */
@@ -159,7 +160,7 @@ function afterFailure(step: PreparedStep, { progress, error, context }: Failure)
   if (error.code === "VCON_LEASE_LOST") return { kind: "lost", progress };
   if (context.stop.aborted) return { kind: "stopped", progress };
   const link = step.name;
-  const waitingSince = waiting(step, { progress, error, context });
+  const waitingSince = waitingFor(step, { since: progress.waitingSince, error, now: context.clock.now() });
   if (waitingSince !== undefined) {
     const delay = waitFor(error, context.random() * step.retries.maxDelay, context.random);
     return { kind: "later", progress: { ...progress, waitingSince }, delay, link, error };
@@ -175,14 +176,6 @@ function afterFailure(step: PreparedStep, { progress, error, context }: Failure)
     return undefined;
   }
   return { kind: "failed", progress: { ...progress, attempt }, link, error };
-}
-
-/** Since when a run waits for a used-up limit; such a wait is no failed try. `undefined` when there is nothing to wait for. */
-function waiting(step: PreparedStep, { progress, error, context }: Failure): number | undefined {
-  if (error.code !== "VCON_SERVICE_QUOTA" || !error.retryable) return undefined;
-  const now = context.clock.now();
-  const since = progress.waitingSince ?? now;
-  return now - since < step.retries.quotaWait ? since : undefined;
 }
 
 /** Not before the service asked for, and not all at once. */

@@ -105,7 +105,30 @@ describe("saving", () => {
     const refused = storages.save("failing", stored());
     await expect(refused).rejects.toMatchObject({ code: "VCON_STORAGE_BREAKER", retryable: true });
     await expect(refused).rejects.toSatisfy((error: VconError) => (error.retryAfterSecs ?? 0) > 0);
+    await expect(refused).rejects.toThrow(/left alone; the last failure: connection refused$/);
     expect(calls).toBe(3);
+  });
+
+  test("tells of an outage when it begins and when it is over, and of nothing in between", async () => {
+    const lines: string[] = [];
+    const note = (message: string) => void lines.push(message);
+    let broken = true;
+    const failing = memory({ save: () => (broken ? down() : Promise.resolve()) });
+    const breaker = { failures: 1, reset: 5 };
+    const storages = openStorages([plan("failing", failing.plugin, { breaker })], {
+      ...silent,
+      warn: note,
+      info: note,
+    });
+    const save = () => storages.save("failing", stored()).catch((error: VconError) => error.code);
+    const probes = async (wanted: string | undefined) => expect.poll(save, { interval: 6 }).toBe(wanted);
+    for (let at = 0; at < 3; at++) await probes("VCON_STORAGE_DOWN");
+    broken = false;
+    for (let at = 0; at < 3; at++) await probes(undefined);
+    expect(lines.map((line) => line.split(";")[0])).toEqual([
+      "storage fails repeatedly and is left alone",
+      "storage works again",
+    ]);
   });
 
   test("a refused document says nothing about the storage's health", async () => {

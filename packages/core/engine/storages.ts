@@ -3,7 +3,7 @@ import type { StoragePlan } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
 import { type Network, openNetwork } from "../network/index.ts";
 import type { StorageHandle, StoredVcon } from "../plugin/storage.ts";
-import { type Breaker, breaker, withTimeout } from "../resilience/index.ts";
+import { type Breaker, type BreakerState, breaker, withTimeout } from "../resilience/index.ts";
 import { type Logger, withFields } from "../telemetry/logger.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
 import { loadDependencies } from "./dependencies.ts";
@@ -37,9 +37,33 @@ interface Open {
   close(): Promise<void>;
 }
 
+/** Tells of an outage once when it begins and once when it ends, however often it is tried in between. */
+function outages(last: () => VconError | undefined, log: Logger): (state: BreakerState) => void {
+  let down = false;
+  return (state) => {
+    if (state === "open" && !down) {
+      down = true;
+      const failure = last();
+      log.warn("storage fails repeatedly and is left alone; what it lacks waits for it", {
+        code: failure?.code,
+        error: failure?.message,
+      });
+    }
+    if (state === "closed" && down) {
+      down = false;
+      log.info("storage works again; what waits for it is delivered");
+    }
+  };
+}
+
 /** Opens lazily: a storage whose service is down at start is an outage like any other. */
 function openOne(plan: StoragePlan, log: Logger, network: Network): Open {
-  const rest: Breaker = breaker({ failures: plan.breaker.failures, resetMs: plan.breaker.reset });
+  let last: VconError | undefined;
+  const rest: Breaker = breaker({
+    failures: plan.breaker.failures,
+    resetMs: plan.breaker.reset,
+    onChange: outages(() => last, withFields(log, { storage: plan.name })),
+  });
   let opened: Promise<StorageHandle> | undefined;
 
   const handle = () => {
@@ -58,8 +82,10 @@ function openOne(plan: StoragePlan, log: Logger, network: Network): Open {
   const call: Open["call"] = async (doing, run) => {
     const wait = rest.wait();
     if (wait > 0) {
-      throw new VconError("VCON_STORAGE_BREAKER", `storage ${plan.name} failed repeatedly and is left alone`, {
+      const why = last ? `; the last failure: ${last.message}` : "";
+      throw new VconError("VCON_STORAGE_BREAKER", `storage ${plan.name} failed repeatedly and is left alone${why}`, {
         retryAfterSecs: wait / 1000,
+        cause: last,
       });
     }
     try {
@@ -76,8 +102,10 @@ function openOne(plan: StoragePlan, log: Logger, network: Network): Open {
     } catch (error) {
       const coded = asVconError(error, "VCON_STORAGE_DOWN", `storage ${plan.name}, ${doing}`);
       // a document that is refused says nothing about the health of the storage
-      if (coded.retryable) rest.failure();
-      else rest.success();
+      if (coded.retryable) {
+        last = coded;
+        rest.failure();
+      } else rest.success();
       throw coded;
     }
   };

@@ -34,8 +34,25 @@ export async function exchange(dispatcher: Dispatcher, { url, method, headers, b
   const none = NO_BODY.includes(status) || method === "HEAD" || received.get("content-length") === "0";
   // what is not there is read to its end, so that the connection serves the next request
   if (none) await answer.body.dump();
-  const stream = none ? null : ReadableStream.from(decoded(answer.body, received));
+  const stream = none ? null : webStream(decoded(answer.body, received));
   return withUrl(new Response(stream, { status, statusText, headers: received }), url);
+}
+
+/** `ReadableStream.from` alone would not end a stream that is cancelled before it is read. */
+function webStream(body: Readable): ReadableStream<Uint8Array> {
+  const parts: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      // what ends it now is nobody's error
+      cancel: () => void body.on("error", () => undefined).destroy(),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {

@@ -288,6 +288,23 @@ describe("connections", () => {
     await own.close();
   });
 
+  test("end with a long answer that nobody wants to read on", async () => {
+    const own = openNetwork(["127.0.0.0/8"]);
+    for (const headers of [{}, { "content-encoding": "gzip" }]) {
+      const over = Promise.withResolvers<void>();
+      const port = await listen((request, response) => {
+        request.resume();
+        response.on("close", over.resolve);
+        response.writeHead(200, headers);
+        response.write("begun");
+      });
+      const answer = await own.fetchFor([])(`http://127.0.0.1:${port}/`);
+      await answer.body?.cancel();
+      await over.promise;
+    }
+    await own.close();
+  });
+
   test("2,000 requests at a time are answered, within little memory, and their connections serve the next 2,000", async () => {
     const own = openNetwork(["127.0.0.0/8"]);
     const waiting: (() => void)[] = [];

@@ -104,6 +104,18 @@ describe("a call within its time", () => {
   });
 });
 
+test("an answer that nobody reads after a failure lets go of its connection", async () => {
+  const { of } = limit();
+  const coded = new VconError("VCON_SERVICE_ANSWER", "no use");
+  let given: AbortSignal | undefined;
+  const running = withinTime(of, (signal) => {
+    given = signal;
+    throw coded;
+  });
+  expect(await failure(running)).toBe(coded);
+  expect(given?.reason).toBe(coded);
+});
+
 describe("the body of an answer", () => {
   const text = (body: string) => new Response(body);
 

@@ -41,7 +41,10 @@ export async function withinTime<T>(
   try {
     return await Promise.race([call(limit.signal), aborted.promise]);
   } catch (cause) {
-    throw limit.signal.aborted ? limit.signal.reason : connectionFailure(doing, cause);
+    const failure = limit.signal.aborted ? limit.signal.reason : connectionFailure(doing, cause);
+    // an answer that nobody reads any more must not hold its connection
+    limit.abort(failure);
+    throw failure;
   } finally {
     signal.removeEventListener("abort", stopped);
     ended.abort();

@@ -3,6 +3,9 @@ import { join } from "node:path";
 
 export type Scaffolded = "link" | "storage";
 
+/** What a new plug-in begins as: the folder of its templates. `service-link` is a link that calls an outside service. */
+export type Template = Scaffolded | "service-link";
+
 /** Name of a folder and its word in the configuration. */
 const NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 
@@ -15,13 +18,13 @@ export function nameProblem(name: string): string | undefined {
 const FILES = ["index.ts", "index.test.ts", "README.md"] as const;
 
 /** Content of each file of a new plug-in by file name. `module` is what the configuration names. */
-export function scaffold(kind: Scaffolded, name: string, module = name): ReadonlyMap<string, string> {
+export function scaffold(template: Template, name: string, module = name): ReadonlyMap<string, string> {
   const section = module === name ? "<!-- generated: npm run gen -->\n<!-- /generated -->" : `# ${module}`;
   const words: Readonly<Record<string, string>> = { name, module, section };
   return new Map(
     FILES.map((file) => {
-      const template = readFileSync(join(import.meta.dirname, "templates", kind, `${file}.txt`), "utf8");
-      return [file, template.replace(/\{\{(\w+)\}\}/g, (whole, word: string) => words[word] ?? whole)];
+      const text = readFileSync(join(import.meta.dirname, "templates", template, `${file}.txt`), "utf8");
+      return [file, text.replace(/\{\{(\w+)\}\}/g, (whole, word: string) => words[word] ?? whole)];
     }),
   );
 }

@@ -46,7 +46,7 @@ function lettersOf(store: Store, { dlq, list, offset, limit }: DeadLetterQuery):
   return store
     .sql<Letter>(
       `SELECT q.id, q.item, q.vcon, l.delivery, l.record FROM queue q LEFT JOIN letters l ON l.entry = q.id
-       WHERE q.state = 0 AND q.list = ?1 AND (?2 IS NULL OR l.list IS NULL OR l.list = ?2)
+       WHERE q.state = 0 AND q.list = ?1 AND (?2 IS NULL OR l.list IS NULL OR l.list IN (?2, ''))
        ORDER BY q.id LIMIT ?3 OFFSET ?4`,
     )
     .all(dlq, list ?? null, limit, offset);

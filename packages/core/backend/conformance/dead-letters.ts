@@ -193,7 +193,7 @@ function storageFailures(backend: () => Backend): void {
   }
 
   async function reportDead(lease: Claim, dlq: string): Promise<void> {
-    const why = record(lease, { kind: "storage", storage: "archive", code: "VCON_STORAGE_GAVE_UP" });
+    const why = record(lease, { kind: "storage", list: "", storage: "archive", code: "VCON_STORAGE_GAVE_UP" });
     const result = { kind: "dead", dlq, record: why } as const;
     await backend().settleDeliveries([{ uuid: lease.uuid, storage: "archive", action: "save", rev: 1, result }]);
     // a report may arrive twice: its answer was lost
@@ -218,5 +218,14 @@ function storageFailures(backend: () => Backend): void {
     await backend().settleDeliveries([{ uuid, storage: "archive", action: "save", rev: 1, result }]);
     expect(await backend().peek(egress, 0, 5)).toEqual([uuid]);
     expect(await backend().deliveries(uuid)).toMatchObject({ archive: { done: 1 } });
+  });
+
+  test("it belongs to no ingress list: whichever is asked for, it is listed and delivered again", async () => {
+    const dlq = freshList("dlq");
+    const { uuid, list } = await giveUp(dlq);
+    expect(await backend().deadLetters({ dlq, list, offset: 0, limit: 10 })).toMatchObject([{ uuid }]);
+    expect(await backend().reprocess(dlq, 10, { list, fallback: list })).toBe(1);
+    expect(await backend().depths([dlq, list])).toEqual([0, 0]);
+    expect(await backend().deliveries(uuid)).toMatchObject({ archive: { attempt: 0 } });
   });
 }

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import type { Backend } from "../backend.ts";
 import { claims } from "./claims.ts";
 import { deadLetters } from "./dead-letters.ts";
+import { deaths } from "./deaths.ts";
 import { deliveries } from "./deliveries.ts";
 import { documents } from "./documents.ts";
 import { endings } from "./endings.ts";
@@ -31,6 +32,7 @@ export function backendConformance(name: string, open: OpenBackend): void {
     documents(open);
     lists(open);
     claims(open);
+    deaths(open);
     endings(open);
     expiry(open);
     deliveries(open);

@@ -2,6 +2,7 @@ import { type Vcon, withAnalysis, withTags } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.ts";
 import type { OpenBackend, OpenStore } from "../../backend/conformance/index.ts";
+import { freshList } from "../../backend/conformance/samples.ts";
 import { VconError } from "../../errors/index.ts";
 import { forward, halt } from "../../plugin/link.ts";
 import { breakable, eventually, failing, link, refusing, stage, step, tagging } from "./stage.ts";
@@ -59,9 +60,10 @@ export function engineConformance(name: string, open: OpenBackend): void {
     test("a link that fails for good leads to a dead letter that says why; earlier links' work is kept; a retry starts at the link", async () => {
       let mended = false;
       let firstRuns = 0;
+      const elsewhere = freshList("elsewhere");
       const counting = link("counting", ({ vcon }) => {
         firstRuns++;
-        return forward(withTags(vcon, [{ name: "first", value: "1" }]));
+        return forward(withTags(vcon, [{ name: "first", value: "1" }]), { sendTo: [elsewhere] });
       });
       const fragile = link("fragile", ({ vcon }) => {
         if (!mended) throw new VconError("VCON_LINK_REFUSED", "not like this", { cause: new Error("the reason") });
@@ -83,13 +85,15 @@ export function engineConformance(name: string, open: OpenBackend): void {
         },
       });
       expect(tagsIn(await on.document(uuid))).toEqual(["first:1"]);
-      expect(await backend.depths([on.egress])).toEqual([0]);
+      expect(await backend.depths([on.egress, elsewhere])).toEqual([0, 0]);
       mended = true;
       expect(await backend.reprocess(on.chain.dlqName, 10, { list: on.list, fallback: on.list })).toBe(1);
       await eventually(async () => expect(await backend.peek(on.egress, 0, 10)).toEqual([uuid]));
       await running.stop();
       expect(tagsIn(await on.document(uuid))).toEqual(["first:1", "second:2"]);
       expect(firstRuns).toBe(1);
+      // what the earlier link wanted is still done
+      expect(await backend.peek(elsewhere, 0, 10)).toEqual([uuid]);
       expect(await on.deadLetters()).toEqual([]);
     });
 

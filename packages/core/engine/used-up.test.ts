@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { VconError } from "../errors/index.ts";
+import { type LogFields, silent } from "../telemetry/logger.ts";
+import { noNetwork } from "../testing/index.ts";
+import { failing, step } from "./conformance/stage.ts";
+import type { PreparedStep } from "./runtime.ts";
+import { waitingFor } from "./used-up.ts";
+
+const error = new VconError("VCON_SERVICE_QUOTA", "asking gpt-5: its limit is used up");
+
+test("of all vCons that wait for a link, one line a minute tells", () => {
+  const lines: LogFields[] = [];
+  const log = { ...silent, warn: (_: string, fields: LogFields = {}) => void lines.push(fields) };
+  const waiting: PreparedStep = { ...step(failing(error)), deps: {}, state: undefined, fetch: noNetwork, log };
+  for (let at = 0; at < 1_000; at++) expect(waitingFor(waiting, { since: undefined, error, now: 5_000 })).toBe(5_000);
+  expect(lines).toEqual([{ code: "VCON_SERVICE_QUOTA", error: error.message, patience_secs: 60 }]);
+  expect(waitingFor(waiting, { since: 5_000, error, now: 64_999 })).toBe(5_000);
+  expect(lines).toHaveLength(1);
+  expect(waitingFor(waiting, { since: 60_000, error, now: 65_000 })).toBe(60_000);
+  expect(lines).toHaveLength(2);
+});
