@@ -55,7 +55,7 @@ async function test({ terminal }: Cli, files: readonly string[], flags: TestFlag
 function summary(all: number, failed: number, filter: string | undefined): string {
   if (all > 0) return `${all - failed} passed, ${failed} failed\n`;
   if (filter !== undefined) return `no test has "${filter}" in its name\n`;
-  return "there are no tests: add a `tests:` block, see docs/reference/configuration.md\n";
+  return "there are no tests: add a `tests:` block, see docs/configuration-tests.md\n";
 }
 
 async function testFile(terminal: Terminal, name: string, filter: string): Promise<Tested> {

@@ -4,6 +4,7 @@ const BY_NAME: readonly (readonly [name: RegExp, value: (host: string) => string
   [/REDIS.*UR[LI]$/, (host) => `redis://${host}:6379`],
   [/(PG|POSTGRES).*UR[LI]$/, (host) => `postgres://${host}/vcon_db`],
   [/(URL|URI|ENDPOINT)$/, (host) => `https://${host}`],
+  [/PORT$/, () => "443"],
   // as Standard Webhooks writes a secret: of this one nobody need be afraid
   [/WEBHOOK.*SECRET$/, () => `whsec_${btoa("a placeholder of 32 characters..")}`],
 ];

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { plain, run } from "./test-terminal.ts";
 
-const VERBS = ["start", "api", "worker", "lint", "print", "list", "send", "get", "doctor", "create"];
+const VERBS = ["start", "api", "worker", "lint", "print", "test", "list", "send", "get", "doctor", "create"];
 
 test.each(VERBS)("%s --help ends well, shows an example and --json", async (verb) => {
   const { code, out, err } = await run([verb, "--help"]);
