@@ -25,7 +25,8 @@ interface Started {
   readonly output: () => string;
   /** The server's process below npm and the launcher. */
   readonly workers: () => number[];
-  stop(): Promise<void>;
+  /** As Ctrl-C does, to the whole group; or as a supervisor does, to npm alone. */
+  stop(how?: "ctrl-c" | "supervisor"): Promise<void>;
 }
 
 /** `npm start` and nothing else, with the PORT moved so that it cannot meet another server of this machine. */
@@ -57,10 +58,10 @@ async function npmStart(env: Readonly<Record<string, string>> = {}): Promise<Sta
       below(child.pid ?? 0)
         .filter(({ command }) => command.trimEnd().endsWith("child.ts worker"))
         .map(({ pid }) => pid),
-    async stop() {
+    async stop(how = "ctrl-c") {
       const all = below(child.pid ?? 0).map(({ pid }) => pid);
-      // as Ctrl-C does: to the whole group
-      process.kill(-(child.pid ?? 0), "SIGINT");
+      if (how === "ctrl-c") process.kill(-(child.pid ?? 0), "SIGINT");
+      else child.kill("SIGTERM");
       await until("the end of npm start and all its processes", () => ![child.pid ?? 0, ...all].some(isAlive), 45_000);
     },
   };
@@ -110,7 +111,14 @@ describe("a fresh clone", { timeout: 180_000 }, () => {
       const { uuid }: { uuid: string } = JSON.parse(answer.slice(answer.indexOf("{")));
       const archive = fileRows(join(clone.path, "data", "vcons"));
       await until("the vCon is in the file storage", async () => (await archive.uuids()).includes(uuid));
-      expect(await gateway(() => server.url).drain("quickstart_egress")).toEqual([uuid]);
+      const egress = gateway(() => server.url);
+      // it follows once the storage has said so
+      let drained: readonly string[] = [];
+      await until("it is on the egress list", async () => {
+        drained = await egress.drain("quickstart_egress");
+        return drained.length > 0;
+      });
+      expect(drained).toEqual([uuid]);
       const read = (await gateway(() => server.url).get(`/api/vcon/${uuid}`)) as Vcon;
       const [stored] = await archive.rows();
       expect(stored?.document).toEqual(read);
@@ -151,7 +159,7 @@ describe("a fresh clone", { timeout: 180_000 }, () => {
         async () => (await client.llen("quickstart_egress")) === items.length + 1,
       );
     } finally {
-      await server.stop();
+      await server.stop("supervisor");
       client.disconnect();
       await redis.stop();
     }

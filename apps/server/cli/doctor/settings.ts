@@ -58,8 +58,6 @@ export function checkConfiguration(file: string, { plan, findings }: Compiled): 
   const remedy = "`vcon-server lint` names each place and its remedy";
   if (plan === undefined || errors > 0) return fail("configuration", counted, remedy);
   if (findings.length > 0) return warn("configuration", counted, remedy);
-  return ok(
-    "configuration",
-    `${file}, version ${plan.version}, ${plan.chains.filter(({ enabled }) => enabled).length} chains`,
-  );
+  const chains = plan.chains.filter(({ enabled }) => enabled).length;
+  return ok("configuration", `${file}, version ${plan.version}, ${chains} ${chains === 1 ? "chain" : "chains"}`);
 }
