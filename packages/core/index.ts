@@ -19,6 +19,7 @@ export {
   type Limit,
   readBytes,
   readJson,
+  readStart,
   type ServiceAnswer,
   secondsOf,
   serviceFailure,

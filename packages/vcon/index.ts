@@ -34,6 +34,7 @@ export { type Edits, type Merged, mergeVcons } from "./merge/index.ts";
 export { type Profile, type ReadError, type ReadOptions, type ReadResult, readVcon } from "./read.ts";
 export { type FindingOptions, findings } from "./rules/index.ts";
 export { VconSchema } from "./schema.ts";
+export { soundJson, withSoundText } from "./sound.ts";
 export { parseVcon } from "./stored.ts";
 export { type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
 export { isAbout, isTranscript, transcriptFor, transcriptIn, transcriptOf } from "./transcript/index.ts";

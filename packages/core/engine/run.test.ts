@@ -113,6 +113,22 @@ describe("a failing link", () => {
     expect(serialize(resumed.vcon)).toContain("paid:paid");
   });
 
+  test("cannot leave behind what no database holds, nor what nobody reads back", async () => {
+    const paying = link("paying", async ({ vcon, keep }) => {
+      await keep({ ...vcon, subject: "kept \0" });
+      return forward({ ...vcon, subject: "made \ud800" });
+    });
+    const { end, checkpoints } = await run([step(paying)]);
+    expect(checkpoints[0]?.vcon.subject).toBe("kept \uFFFD");
+    expect(end.progress.vcon.subject).toBe("made \uFFFD");
+    const deep = JSON.parse("[".repeat(1_000) + "]".repeat(1_000));
+    const deepening = link("deepening", ({ vcon }) => forward({ ...vcon, deep }));
+    expect((await run([step(deepening)])).end).toMatchObject({
+      kind: "failed",
+      error: { code: "VCON_LINK_REFUSED", message: "link deepening nested the vCon deeper than 200 levels" },
+    });
+  });
+
   test("that may not keep anything any more ends the run without a word", async () => {
     const paying = link("paying", async ({ vcon, keep }) => {
       await keep(withTags(vcon, [{ name: "paid", value: "paid" }]));

@@ -1,9 +1,10 @@
-import { formOf, type Json, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
+import { type Json, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
 import type { Checkpoint, Claim, Document } from "../backend/backend.ts";
 import type { ChainPlan, EgressVersion } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
 import type { Clock, Outcome, RunFacts } from "../plugin/link.ts";
 import { backoff, withTimeout } from "../resilience/index.ts";
+import { checkedOutcome, soundResult } from "./outcome.ts";
 import type { PreparedStep, Runtime } from "./runtime.ts";
 import { waitingFor } from "./used-up.ts";
 import { monotonic, type Watch } from "./watch.ts";
@@ -225,9 +226,8 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
       clock: context.clock,
       random: context.random,
       keep: async (vcon) => {
-        checkUnsealed(step.name, vcon, kept);
-        kept = vcon;
-        if (await context.checkpoint({ ...progress, vcon, memo })) return;
+        kept = soundResult(step.name, vcon, kept);
+        if (await context.checkpoint({ ...progress, vcon: kept, memo })) return;
         throw new VconError("VCON_LEASE_LOST", `the lease of ${context.claim.uuid} moved on to another worker`);
       },
       memo,
@@ -242,9 +242,9 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
     };
     const outcome =
       returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
-    checkOutcome(step.name, outcome, progress.vcon);
-    context.observe({ link: step.name, outcome: outcome.kind, ms: monotonic() - began });
-    return { result: outcome, kept, memo };
+    const result = checkedOutcome(step.name, outcome, progress.vcon);
+    context.observe({ link: step.name, outcome: result.kind, ms: monotonic() - began });
+    return { result, kept, memo };
   } catch (error) {
     context.observe({ link: step.name, outcome: "error", ms: monotonic() - began });
     return { result: asVconError(error, "VCON_LINK_FAILED", `link ${step.name}`), kept, memo };
@@ -261,19 +261,6 @@ const factsOf = (step: PreparedStep, { attempt }: Progress, { claim, chain, egre
   jsonBodies: chain.jsonBodies,
   egressVersion: chain.egressVersion ?? egressVersion,
 });
-
-function checkOutcome(link: string, outcome: Outcome, before: Vcon): void {
-  const known = outcome?.kind === "halt" || (outcome?.kind === "forward" && typeof outcome.vcon === "object");
-  if (!known) {
-    throw new VconError("VCON_LINK_OUTCOME", `link ${link} returned no outcome; return forward(vcon) or halt(reason)`);
-  }
-  if (outcome.vcon) checkUnsealed(link, outcome.vcon, before);
-}
-
-function checkUnsealed(link: string, after: Vcon, before: Vcon): void {
-  if (after === before || formOf(before) === "unsigned") return;
-  throw new VconError("VCON_LINK_SEALED", `link ${link} changed a ${formOf(before)} vCon; those are kept verbatim`);
-}
 
 interface Traced {
   readonly link?: string;

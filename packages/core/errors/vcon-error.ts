@@ -19,7 +19,7 @@ export class VconError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
-    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    super(printable(message), extras.cause === undefined ? undefined : { cause: extras.cause });
     this.code = code;
     this.retryable = extras.retryable ?? CATALOGUE[code].retryable;
     this.retryAfterSecs = extras.retryAfterSecs;
@@ -39,11 +39,21 @@ export function asVconError(error: unknown, code: ErrorCode, doing: string): Vco
   return new VconError(code, `${doing}: ${message}`, { cause: error });
 }
 
+/**
+ * Text without what a terminal or a log viewer would obey, line breaks apart: services and documents have a say in
+ * messages, and people read those with `curl`.
+ */
+const printable = (text: string): string =>
+  text.replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
 /** Messages of an error and its causes, outermost first, without stacks. */
 export function causesOf(error: unknown): string[] {
   const messages: string[] = [];
   for (let at: unknown = error; at !== undefined && at !== null && messages.length < 8; ) {
-    messages.push(at instanceof Error ? at.message : String(at));
+    messages.push(printable(at instanceof Error ? at.message : String(at)));
     at = at instanceof Error ? at.cause : undefined;
   }
   return messages;

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { causesOf, VconError } from "../errors/index.ts";
 import { manualClock } from "../testing/clocks.ts";
-import { readBytes, readJson, withinTime } from "./within-time.ts";
+import { readBytes, readJson, readStart, withinTime } from "./within-time.ts";
 
 const doing = "asking speech.example";
 const failure = (running: Promise<unknown>): Promise<unknown> =>
@@ -138,6 +138,21 @@ describe("the body of an answer", () => {
       retryable: false,
     });
     expect([pulled, cancelled]).toEqual([3, true]);
+  });
+
+  test("that explains a status is read as far as it is wanted", async () => {
+    expect(Buffer.from(await readStart(text("12345"), 3)).toString()).toBe("123");
+    expect(Buffer.from(await readStart(text("12345"), 5)).toString()).toBe("12345");
+  });
+
+  test("holds nothing that a database could not, however deeply it is nested", async () => {
+    const unsound = JSON.stringify({ t: "a\0b \ud800" });
+    expect(await readJson(text(unsound), 100, doing)).toEqual({ t: "a\uFFFDb \uFFFD" });
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    expect(await failure(readJson(text(deep), 1_000_000, doing))).toMatchObject({
+      code: "VCON_SERVICE_ANSWER",
+      message: expect.stringContaining("nested too deeply"),
+    });
   });
 
   test("is JSON or a failure that does not repeat what was said", async () => {

@@ -1,3 +1,4 @@
+import { soundJson } from "@vcon-server/vcon";
 import { VconError } from "../errors/index.ts";
 import type { Clock } from "../plugin/link.ts";
 import { connectionFailure } from "./failures.ts";
@@ -53,22 +54,40 @@ export async function withinTime<T>(
 
 /** The body of an answer, of so many bytes at most. An answer that is longer is cut off with `VCON_SERVICE_ANSWER`. */
 export async function readBytes(response: Response, max: number, doing: string): Promise<Uint8Array> {
+  const { bytes, whole } = await readUpTo(response, max);
+  if (whole) return bytes;
+  throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is longer than ${max} bytes`, { retryable: false });
+}
+
+/** How the body of an answer begins: so many bytes at most. For answers that only explain a status. */
+export const readStart = async (response: Response, max: number): Promise<Uint8Array> =>
+  (await readUpTo(response, max)).bytes;
+
+async function readUpTo(
+  response: Response,
+  max: number,
+): Promise<{ readonly bytes: Uint8Array; readonly whole: boolean }> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.length;
-    if (size > max)
-      throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is longer than ${max} bytes`, {
-        retryable: false,
-      });
     parts.push(part);
+    if (size > max) return { bytes: Buffer.concat(parts, size).subarray(0, max), whole: false };
   }
-  return Buffer.concat(parts, size);
+  return { bytes: Buffer.concat(parts, size), whole: true };
 }
 
-/** The body as JSON; `VCON_SERVICE_ANSWER` when it is none. What it says is not repeated: it may hold anything. */
+/**
+ * The body as JSON, with U+FFFD for what databases cannot hold; `VCON_SERVICE_ANSWER` when it is none, or nested too
+ * deeply. What it says is not repeated: it may hold anything.
+ */
 export async function readJson(response: Response, max: number, doing: string): Promise<unknown> {
-  const bytes = await readBytes(response, max, doing);
+  const value = soundJson(parsed(await readBytes(response, max, doing), doing));
+  if (value !== undefined) return value;
+  throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is nested too deeply; it is tried again`);
+}
+
+function parsed(bytes: Uint8Array, doing: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

@@ -16,3 +16,8 @@ test("words that look like short keys stay", () => {
     "no model llama3 on disk-drive *** here",
   );
 });
+
+test("a word of any length takes no longer than another text of its length", () => {
+  const word = "x".repeat(1_000_000);
+  expect(withoutSecrets(`${word} ab****cd ${word}`, [])).toBe(`${word} *** ${word}`);
+});

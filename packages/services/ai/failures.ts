@@ -76,8 +76,12 @@ function codedIn(error: unknown): VconError | undefined {
   return undefined;
 }
 
+/** Characters of what a service says that are looked at. */
+const LONGEST_MESSAGE = 4_000;
+
 function refusalOf(error: Answered, { doing, now, secrets }: About): VconError {
-  const { status, headers = new Headers(), code, type, param, message } = error;
+  const { status, headers = new Headers(), code, type, param } = error;
+  const message = error.message.slice(0, LONGEST_MESSAGE);
   const said = withoutSecrets(message.replace(/^\d{3} /, ""), secrets);
   const signs = [code, type, message].filter((one) => typeof one === "string").join(" ");
   const refusal = status < 500 && status !== 429 ? REFUSALS.find(({ sign }) => sign.test(signs)) : undefined;
@@ -103,11 +107,14 @@ const SHORTEST_SECRET = 4;
 /** Text without keys: those that are known, and what services show of keys, such as `sk-ab***yz`, `sk-...xy` or a hash. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  return long
-    .reduce((shown, secret) => shown.replaceAll(secret, "***"), text)
-    .replace(/\b(sk|pk|dg)-[A-Za-z0-9*_.-]{4,}/g, "***")
-    .replace(/[A-Za-z0-9_-]*\*{4,}[A-Za-z0-9_-]*/g, "***")
-    .replace(/\b[0-9a-f]{64}\b/gi, "***");
+  return (
+    long
+      .reduce((shown, secret) => shown.replaceAll(secret, "***"), text)
+      .replace(/\b(sk|pk|dg)-[A-Za-z0-9*_.-]{4,}/g, "***")
+      // from where a word begins, or a long one would be tried from each of its letters
+      .replace(/(?<![A-Za-z0-9_-])[A-Za-z0-9_-]*\*{4,}[A-Za-z0-9_-]*/g, "***")
+      .replace(/\b[0-9a-f]{64}\b/gi, "***")
+  );
 }
 
 const isAnswered = (error: unknown): error is Error & Answered =>

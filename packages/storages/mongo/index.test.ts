@@ -1,6 +1,7 @@
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { causesOf, type StorageHandle } from "@vcon-server/core";
 import { fixtureVcons, openStorage, sampleVcon, stored, testStorage, using } from "@vcon-server/core/testing";
+import { freePort } from "@vcon-server/core/testing/servers/loopback";
 import { type MongoServer, startMongo } from "@vcon-server/core/testing/servers/mongo";
 import { MongoClient, ObjectId } from "mongodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -356,4 +357,25 @@ test("every vCon of the fixtures comes back as it was, signed and encrypted ones
     );
     for (const vcon of vcons) expect(await storage.load?.(vcon.uuid, call)).toEqual(vcon);
   });
+});
+
+test("a server that is not there at first is used once it is", async () => {
+  const port = await freePort();
+  const url = `mongodb://127.0.0.1:${port}/?serverSelectionTimeoutMS=300`;
+  const gate = createServer((near) => {
+    const far = connect(Number(new URL(server.url).port), "127.0.0.1");
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const)
+      one.pipe(other).once("error", () => one.destroy());
+  });
+  await withStorage({ url }, async (storage) => {
+    const doc = stored(sampleVcon());
+    for (let at = 0; at < 2; at++) await expect(storage.save(doc, call)).rejects.toMatchObject(DOWN);
+    await new Promise<void>((resolve) => gate.listen(port, "127.0.0.1", resolve));
+    await storage.save(doc, call);
+    expect(await storage.load?.(doc.uuid, call)).toEqual(doc.vcon);
+  });
+  await new Promise((resolve) => gate.close(resolve));
 });

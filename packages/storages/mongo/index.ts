@@ -1,5 +1,5 @@
 import { type Call, defineStorage, type StoredVcon, secret, VconError } from "@vcon-server/core";
-import type { Abortable, DeleteOptions } from "mongodb";
+import type { Abortable, DeleteOptions, MongoClient } from "mongodb";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
 import { newestOf } from "../_shared/newest.ts";
@@ -62,6 +62,7 @@ export default defineStorage({
   open({ options, deps: { mongodb } }) {
     const client = openClient(mongodb, options);
     const collection = client.db(options.database).collection<Stored>(options.collection);
+    const asked = asking(client);
 
     return {
       async save(doc, call) {
@@ -114,19 +115,23 @@ export default defineStorage({
   },
 });
 
-/** The driver breaks off what it is doing on abort, writes too, though only some of its types say so. */
-async function asked<T>(
-  { signal }: Call,
-  ask: (over: Abortable) => Promise<T>,
-  failure: (error: unknown) => VconError,
-): Promise<T> {
-  signal.throwIfAborted();
-  try {
-    return await abortable(signal, ask({ signal }));
-  } catch (error) {
-    throw signal.aborted ? signal.reason : failure(error);
-  }
-}
+type Ask = <T>(call: Call, ask: (over: Abortable) => Promise<T>, failure: (error: unknown) => VconError) => Promise<T>;
+
+/**
+ * Connects if need be and asks. Connecting is not left to the driver: after a first try that failed it would say for
+ * ever that its topology is closed. It breaks off what it is doing on abort, writes too, though only some of its types say so.
+ */
+const asking =
+  (client: MongoClient): Ask =>
+  async ({ signal }, ask, failure) => {
+    signal.throwIfAborted();
+    try {
+      await abortable(signal, client.connect());
+      return await abortable(signal, ask({ signal }));
+    } catch (error) {
+      throw signal.aborted ? signal.reason : failure(error);
+    }
+  };
 
 /** What is stored besides `_id`. When one is too large, all that are too large are refused before anything is sent. */
 function documentsOf(docs: readonly StoredVcon[], { BSON, ...bson }: typeof import("mongodb")): readonly Members[] {

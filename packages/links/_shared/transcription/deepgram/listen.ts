@@ -1,4 +1,4 @@
-import { readBytes, readJson, serviceFailure, VconError, withinTime } from "@vcon-server/core";
+import { readJson, readStart, serviceFailure, VconError, withinTime } from "@vcon-server/core";
 import { z } from "zod";
 import { badMedia } from "../media.ts";
 import type { Answer, ServiceCall, Transcriber } from "../transcriber.ts";
@@ -86,7 +86,7 @@ const ABOUT_MEDIA = /REMOTE_CONTENT_ERROR|failed to process audio|publicly routa
 
 async function failureOf(response: Response, { doing, now, key }: Failed): Promise<VconError> {
   const { status, headers } = response;
-  const { code, said } = saidIn(await readBytes(response, LARGEST_FAILURE, doing), key);
+  const { code, said } = saidIn(await readStart(response, LARGEST_FAILURE), key);
   if (code === "ASR_UNPROCESSABLE_ENTITY")
     return new VconError("VCON_SERVICE_DOWN", `${doing}: the audio did not arrive as a whole; it is sent again`);
   if (status === 400 && ABOUT_MEDIA.test(`${code} ${said}`))
