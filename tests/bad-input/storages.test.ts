@@ -84,7 +84,7 @@ const CREDENTIALS: readonly Case[] = [
     what: "a wrong password",
     storage: "redis_storage",
     wrong: ({ redis }) => ({ redis_url: `redis://:${WRONG}@127.0.0.1:${redis.port}` }),
-    says: /^VCON_STORAGE_DOWN: .*WRONGPASS/,
+    says: /^VCON_STORAGE_DOWN: .*WRONGPASS.*; check user and password in redis_url$/,
   },
 ];
 

@@ -23,7 +23,9 @@ const moduleName = () =>
 
 const WAITS = {
   initial_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait before the second try; default 1."),
-  max_delay_secs: maybe(z.number().min(0).max(86_400)).describe("Longest wait of all; default 30."),
+  max_delay_secs: maybe(z.number().min(0).max(86_400)).describe(
+    "Longest wait between tries, unless the service asks for a longer one; default 30.",
+  ),
   multiplier: maybe(z.number().min(1).max(100)).describe(
     "How much longer each wait is than the one before; default 2.",
   ),

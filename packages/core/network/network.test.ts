@@ -232,6 +232,7 @@ describe("what comes back", () => {
     for (const [address, why] of [
       [`http://127.0.0.1:${cut}/`, /other side closed|ECONNRESET/],
       ["http://127.0.0.4:81/", /ECONNREFUSED/],
+      [url.replace("http:", "https:"), /does not speak TLS: check http:\/\/ against https:\/\//],
     ] as const) {
       const error: unknown = await fetch(address).catch((failure: unknown) => failure);
       expect(error).not.toBeInstanceOf(VconError);

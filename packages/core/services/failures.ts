@@ -63,9 +63,14 @@ export function connectionFailure(doing: string, cause: unknown): VconError {
   return new VconError("VCON_SERVICE_DOWN", `${doing}: ${reasonOf(cause)}; it is tried again`, { cause });
 }
 
+/** What OpenSSL says to an answer that is not TLS. */
+const NO_TLS = /wrong version number|packet length too long|http request/i;
+
 /** `fetch` says "fetch failed" and keeps what happened in its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if ("code" in error && String(error.code).startsWith("ERR_SSL_") && NO_TLS.test(error.message))
+    return "the port does not speak TLS: check http:// against https://";
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message || error.name;
 }

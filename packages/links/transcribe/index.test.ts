@@ -158,6 +158,17 @@ test("vendor deepgram takes the options of deepgram_link", async () => {
   expect(vcon.analysis?.[0]).toMatchObject({ vendor: "deepgram" });
 });
 
+test("a transcript that is longer than a day of speech is an answer of no use, and is not asked for again", async () => {
+  const deepgram = fakeDeepgram({ transcript: "x".repeat(2_000_001) });
+  const options = { vendor: "deepgram", vendor_options: { DEEPGRAM_KEY: KEY, minimum_duration: 5 } };
+  const failed = transcribed({ fetch: fetchFrom(deepgram.answer), options, vcon: calls({ duration: 90 }) });
+  await expect(failed).rejects.toMatchObject({
+    code: "VCON_SERVICE_ANSWER",
+    retryable: false,
+    message: expect.stringContaining("transcribing dialog 0: deepgram answers 2000001 characters"),
+  });
+});
+
 const chunked = (more: object = {}) => openAi({ max_chunk_duration: 10, silence_len: 500, ...more });
 
 test("a long recording is cut in its silences; times are those of the whole", async () => {

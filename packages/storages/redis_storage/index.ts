@@ -98,6 +98,8 @@ function watch(client: Redis, log: Logger): void {
 /** Error replies that say the value is at fault; all others pass when somebody puts the server right. */
 const REFUSALS = /^(?:ERR|WRONGTYPE) /;
 
+const CREDENTIALS = /^(?:WRONGPASS|NOAUTH|NOPERM) /;
+
 function coded(doing: string, cause: unknown): VconError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const isReply = cause instanceof Error && cause.name === "ReplyError";
@@ -105,5 +107,6 @@ function coded(doing: string, cause: unknown): VconError {
     return new VconError("VCON_STORAGE_REFUSED", `${doing}: Redis refuses: ${message}`, { cause });
   }
   const said = isReply ? `Redis answers ${message}` : `the server of redis_url does not answer (${message})`;
-  return new VconError("VCON_STORAGE_DOWN", `${doing}: ${said}; it is tried again`, { cause });
+  const remedy = CREDENTIALS.test(message) ? "check user and password in redis_url" : "it is tried again";
+  return new VconError("VCON_STORAGE_DOWN", `${doing}: ${said}; ${remedy}`, { cause });
 }

@@ -67,6 +67,8 @@ export async function checkStorages(plan: Plan): Promise<Check[]> {
     silent,
   );
   try {
+    // loading a package is not the service's fault: it does not count as its time
+    await storages.open();
     return await Promise.all(
       plan.storages.map(async ({ name, plugin }) => {
         try {

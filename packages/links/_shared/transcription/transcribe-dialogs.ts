@@ -152,7 +152,17 @@ interface Result {
   readonly context: TranscriptionRun;
 }
 
+/** Characters. Nobody says more in a day; a document with such a text would be too large for every storage. */
+const LONGEST_TRANSCRIPT = 2_000_000;
+
 function written(vcon: Vcon, index: number, { answer, context }: Result): Vcon {
+  const { length } = answer.transcript.text;
+  if (length > LONGEST_TRANSCRIPT)
+    throw new VconError(
+      "VCON_SERVICE_ANSWER",
+      `transcribing dialog ${index}: ${context.state.transcriber.vendor} answers ${length} characters, more than anybody says in a day`,
+      { retryable: false },
+    );
   const { state, run, clock, log } = context;
   const { transcriber, minimumConfidence: minimum, options } = state;
   const writing: Writing = { transcriber, jsonBodies: run.jsonBodies, now: clock.now() };
