@@ -45,8 +45,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+// how the tests themselves were started (`npm run --silent`) must not show in what is started here
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_config_")));
+
 function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(root, "scripts", "run.mjs"), ...args], { cwd: elsewhere });
+  return spawn(process.execPath, [join(root, "scripts", "run.mjs"), ...args], { cwd: elsewhere, env });
 }
 
 async function ended(child: ChildProcess) {
