@@ -31,6 +31,8 @@ export async function waitingOutside(count: number): Promise<Row[]> {
     CONSERVER_WORKERS: "1",
     CONSERVER_VCON_CONCURRENCY: String(CONCURRENCY),
     CONSERVER_ALLOWED_NETWORKS: "127.0.0.1",
+    // what Node takes by itself in a container of 512 MB; on a large machine it collects garbage later
+    NODE_OPTIONS: "--max-old-space-size=256",
   };
   const { server, stop } = await deploy("worker", env, posting(service.url));
   try {
