@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend, Claim } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import { expect, test } from "vitest";
+import type { Claim } from "../backend.ts";
+import type { OpenBackend } from "./index.ts";
+import { type Given, part } from "./part.ts";
 import {
   bytesOf,
   claimFrom,
@@ -17,30 +18,12 @@ import {
 
 /** Leasing entries, losing leases, suspects, and giving entries back. */
 export function claims(open: OpenBackend): void {
-  describe("claims", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open();
-    });
-    afterAll(() => store.close());
-    const given = { backend: () => store.backend, second: () => store.second() };
+  part("claims", open, (given) => {
     leasing(given);
     resuming(given);
     givingBack(given);
   });
-  describe("leases that run out", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open({ leaseMs: SHORT });
-    });
-    afterAll(() => store.close());
-    runningOut({ backend: () => store.backend, second: () => store.second() });
-  });
-}
-
-interface Given {
-  backend(): Backend;
-  second(): Promise<Backend>;
+  part("leases that run out", () => open({ leaseMs: SHORT }), runningOut);
 }
 
 const SHORT = 300;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend, Checkpoint, Claim, DeadLetterRecord } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { part } from "./part.ts";
 import { bytesOf, claimFrom, claimOne, contentOf, done, freshList, plainIndex, record, submitOne } from "./samples.ts";
 
 const checkpoint: Checkpoint = {
@@ -14,31 +15,24 @@ const checkpoint: Checkpoint = {
 
 /** What was given up, why, and how it is tried again. */
 export function deadLetters(open: OpenBackend): void {
-  describe("dead letters", () => {
-    let store: OpenStore;
-    let backend: Backend;
-    beforeAll(async () => {
-      store = await open();
-      backend = store.backend;
-    });
-    afterAll(() => store.close());
-    listing(() => backend);
-    linkFailures(() => backend);
-    storageFailures(() => backend);
+  part("dead letters", open, ({ backend, second }) => {
+    listing(backend);
+    linkFailures(backend);
+    storageFailures(backend);
 
     test("two that reprocess at once move each entry once", async () => {
       const list = freshList();
       const dlq = `${list}_dlq`;
-      const uuids = await Promise.all(Array.from({ length: 30 }, () => bury(backend, list, dlq)));
-      const other = await store.second();
+      const uuids = await Promise.all(Array.from({ length: 30 }, () => bury(backend(), list, dlq)));
+      const other = await second();
       const moved = await Promise.all([
-        backend.reprocess(dlq, 20, { fallback: list }),
+        backend().reprocess(dlq, 20, { fallback: list }),
         other.reprocess(dlq, 20, { fallback: list }),
       ]);
-      const rest = await backend.reprocess(dlq, 100, { fallback: list });
+      const rest = await backend().reprocess(dlq, 100, { fallback: list });
       expect(moved[0] + moved[1] + rest).toBe(30);
-      expect((await backend.peek(list, 0, 100)).toSorted()).toEqual(uuids.toSorted());
-      expect(await backend.depths([dlq])).toEqual([0]);
+      expect((await backend().peek(list, 0, 100)).toSorted()).toEqual(uuids.toSorted());
+      expect(await backend().depths([dlq])).toEqual([0]);
       await other.close();
     });
   });

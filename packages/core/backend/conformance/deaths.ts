@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Backend, Claim } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import { expect, test } from "vitest";
+import type { Claim } from "../backend.ts";
+import type { OpenBackend } from "./index.ts";
+import { type Given, part } from "./part.ts";
 import {
   bytesOf,
   claimFrom,
@@ -15,19 +16,7 @@ import {
 
 /** What becomes of the entries a dead owner held. */
 export function deaths(open: OpenBackend): void {
-  describe("deaths", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open();
-    });
-    afterAll(() => store.close());
-    dying({ backend: () => store.backend, second: () => store.second() });
-  });
-}
-
-interface Given {
-  backend(): Backend;
-  second(): Promise<Backend>;
+  part("deaths", open, dying);
 }
 
 const uuidsOf = (runs: readonly Claim[]) => runs.map(({ uuid }) => uuid);

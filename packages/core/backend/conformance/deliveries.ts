@@ -1,18 +1,13 @@
 import type { VconUuid } from "@vcon-server/vcon";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend, DeliveryReport, DeliveryTask, Ending } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { part } from "./part.ts";
 import { bytesOf, claimOne, contentOf, done, freshList, plainIndex, record, submission, submitOne } from "./samples.ts";
 
 /** Bringing documents to storages: who may try when, what waits for it, and what becomes of failures. */
 export function deliveries(open: OpenBackend): void {
-  describe("deliveries", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open();
-    });
-    afterAll(() => store.close());
-    const backend = () => store.backend;
+  part("deliveries", open, ({ backend }) => {
     delivering(backend);
     waitingForStorages(backend);
     takingTurns(backend);

@@ -1,7 +1,8 @@
 import type { VconUuid } from "@vcon-server/vcon";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend, IndexTerm } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { type Given, part } from "./part.ts";
 import {
   bytesOf,
   claimFrom,
@@ -16,15 +17,7 @@ import {
 
 /** Taking in, reading, finding, restoring and deleting documents. */
 export function documents(open: OpenBackend): void {
-  describe("documents", () => {
-    let store: OpenStore;
-    let backend: Backend;
-    beforeAll(async () => {
-      store = await open();
-      backend = store.backend;
-    });
-    afterAll(() => store.close());
-    const given = { backend: () => backend, second: () => store.second() };
+  part("documents", open, (given) => {
     reading(given);
     submitting(given);
     preconditions(given);
@@ -32,11 +25,6 @@ export function documents(open: OpenBackend): void {
     restoring(given);
     removing(given);
   });
-}
-
-interface Given {
-  backend(): Backend;
-  second(): Promise<Backend>;
 }
 
 const scanned = async (backend: Backend): Promise<Set<VconUuid>> => {

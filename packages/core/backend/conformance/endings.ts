@@ -1,7 +1,8 @@
 import type { VconUuid } from "@vcon-server/vcon";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend, Ending, Lease } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { part } from "./part.ts";
 import {
   bytesOf,
   claimFrom,
@@ -17,13 +18,7 @@ import {
 
 /** How runs end: stored, sent on, delayed, dead, in conflict. */
 export function endings(open: OpenBackend): void {
-  describe("endings", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open();
-    });
-    afterAll(() => store.close());
-    const backend = () => store.backend;
+  part("endings", open, ({ backend }) => {
     finishing(backend);
     conflicting(backend);
     postponing(backend);

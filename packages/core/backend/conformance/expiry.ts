@@ -1,7 +1,8 @@
 import type { VconUuid } from "@vcon-server/vcon";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend, Expiry } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { part } from "./part.ts";
 import {
   bytesOf,
   claimFrom,
@@ -18,14 +19,7 @@ import {
 
 /** When a working copy may go, and what keeps it. */
 export function expiry(open: OpenBackend): void {
-  describe("expiry", () => {
-    let store: OpenStore;
-    beforeAll(async () => {
-      store = await open();
-    });
-    afterAll(() => store.close());
-    expiring(() => store.backend);
-  });
+  part("expiry", open, ({ backend }) => expiring(backend));
 }
 
 const never = new AbortController().signal;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Backend } from "../backend.ts";
-import type { OpenBackend, OpenStore } from "./index.ts";
+import type { OpenBackend } from "./index.ts";
+import { part } from "./part.ts";
 import { claimOne, freshList, freshUuid, submitOne } from "./samples.ts";
 
 const never = new AbortController().signal;
@@ -10,22 +11,15 @@ const LONG = 60_000;
 
 /** Lists as other programs see them, and waiting for work. */
 export function lists(open: OpenBackend): void {
-  describe("lists", () => {
-    let store: OpenStore;
-    let backend: Backend;
-    beforeAll(async () => {
-      store = await open();
-      backend = store.backend;
-    });
-    afterAll(() => store.close());
-    order(() => backend);
-    waiting(() => backend);
+  part("lists", open, ({ backend, second }) => {
+    order(backend);
+    waiting(backend);
 
     test("a push through one client wakes another", async () => {
       const list = freshList();
-      const other = await store.second();
+      const other = await second();
       const woken = other.waitForWork([list], LONG, never);
-      await backend.push(list, [freshUuid()]);
+      await backend().push(list, [freshUuid()]);
       await woken;
       await other.close();
     });
