@@ -7,19 +7,14 @@ import { isRawNumber } from "./json-number.ts";
  * and models now and then write them. Looks only at what differs from `before`; the very same object when nothing is
  * to be replaced, `undefined` when it is nested deeper than is read back (`MAX_DEPTH`).
  */
-export function withSoundText(after: Vcon, before: Vcon): Vcon | undefined {
-  try {
-    return soundValue(after, before, 1) as Vcon;
-  } catch (error) {
-    if (error === TOO_DEEP) return undefined;
-    throw error;
-  }
-}
+export const withSoundText = (after: Vcon, before: Vcon): Vcon | undefined => sound(after, before) as Vcon | undefined;
 
 /** Any JSON value in the same way. */
-export function soundJson(value: unknown): unknown {
+export const soundJson = (value: unknown): unknown => sound(value, undefined);
+
+function sound(after: unknown, before: unknown): unknown {
   try {
-    return soundValue(value, undefined, 1);
+    return soundValue(after, before, 1);
   } catch (error) {
     if (error === TOO_DEEP) return undefined;
     throw error;

@@ -1,2 +1,3 @@
 export { CATALOGUE, type ErrorCode, type ErrorKind } from "./catalogue.ts";
+export { printable, printableLine } from "./printable.ts";
 export { asVconError, causesOf, VconError } from "./vcon-error.ts";

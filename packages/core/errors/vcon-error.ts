@@ -1,4 +1,5 @@
 import { CATALOGUE, type ErrorCode } from "./catalogue.ts";
+import { printable } from "./printable.ts";
 
 interface ErrorExtras {
   readonly cause?: unknown;
@@ -38,16 +39,6 @@ export function asVconError(error: unknown, code: ErrorCode, doing: string): Vco
   const message = error instanceof Error ? error.message : String(error);
   return new VconError(code, `${doing}: ${message}`, { cause: error });
 }
-
-/**
- * Text without what a terminal or a log viewer would obey, line breaks apart: services and documents have a say in
- * messages, and people read those with `curl`.
- */
-const printable = (text: string): string =>
-  text.replace(
-    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 
 /** Messages of an error and its causes, outermost first, without stacks. */
 export function causesOf(error: unknown): string[] {

@@ -1,4 +1,5 @@
 import { destination, pino, stdTimeFunctions } from "pino";
+import { printable } from "../errors/index.ts";
 import { errorFields } from "./error-fields.ts";
 import type { LogFields, Logger } from "./logger.ts";
 import { prettyLine } from "./pretty.ts";
@@ -33,10 +34,6 @@ function toFields(fields: LogFields, stacks: boolean): Record<string, unknown> {
   return out;
 }
 
-/** JSON leaves DEL, the C1 controls and two line separators as they are; terminals and log viewers obey them. */
-const escapeControls = (line: string): string =>
-  line.replace(/[\u007f-\u009f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
 /** A log of JSON lines with the field names of the Elastic Common Schema. Errors are written without their stacks unless the level is `debug`. */
 export function createLogger({ level, name, pretty = false, write }: LoggerOptions): Logger {
   const out = write ?? standardError();
@@ -50,7 +47,8 @@ export function createLogger({ level, name, pretty = false, write }: LoggerOptio
       depthLimit: 6,
       edgeLimit: 100,
     },
-    { write: (line: string) => out(pretty ? prettyLine(line) : escapeControls(line)) },
+    // JSON leaves DEL, the C1 controls and two line separators as they are
+    { write: (line: string) => out(pretty ? prettyLine(line) : printable(line)) },
   );
   const at = (severity: LogLevel) => (message: string, fields?: LogFields) => {
     if (!log.isLevelEnabled(severity)) return;

@@ -1,3 +1,5 @@
+import { printableLine } from "../errors/index.ts";
+
 const SHOWN_ELSEWHERE = new Set(["log.level", "@timestamp", "message", "service.name", "process.pid", "ecs.version"]);
 
 /** A JSON log line as a person reads it: `12:30:00 info  message  field=value`. */
@@ -7,16 +9,9 @@ export function prettyLine(line: string): string {
   const rest = [...fields]
     .filter(([name]) => !SHOWN_ELSEWHERE.has(name))
     .map(([name, value]) => `${name}=${shown(value)}`);
-  const head = `${time} ${String(fields.get("log.level")).padEnd(5)} ${visible(String(fields.get("message")))}`;
-  return `${[head, ...rest.map(visible)].join("  ")}\n`;
+  const head = `${time} ${String(fields.get("log.level")).padEnd(5)} ${printableLine(String(fields.get("message")))}`;
+  return `${[head, ...rest.map(printableLine)].join("  ")}\n`;
 }
 
 const shown = (value: unknown): string =>
   typeof value === "string" && !/[\s"]/.test(value) ? value : JSON.stringify(value);
-
-/** A terminal obeys control characters, so they are shown instead. */
-const visible = (text: string): string =>
-  text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
