@@ -1,4 +1,4 @@
-import { type Clock, defineLink, forward, readBytes, serviceFailure, VconError, withinTime } from "@vcon-server/core";
+import { type Clock, defineLink, forward, readStart, serviceFailure, VconError, withinTime } from "@vcon-server/core";
 import { downgrade } from "@vcon-server/vcon";
 import { z } from "zod";
 import { idOf, keyOf, letterOf, stamped } from "./letter.ts";
@@ -67,7 +67,7 @@ async function send({ url, headers, body, seconds }: Post, { fetch, clock, signa
     );
     // a short answer is read to its end, so that its connection serves the next request; an endless one holds nobody up
     const wait = { doing, seconds: SHORT_WAIT_SECS, clock, signal };
-    await withinTime(wait, () => readBytes(response, SHORT_ANSWER, doing)).catch(() => undefined);
+    await withinTime(wait, () => readStart(response, SHORT_ANSWER)).catch(() => undefined);
     if (!response.ok) throw serviceFailure(response, { doing, remedy: REMEDY, now: clock.now() });
     return response.status;
   } finally {
