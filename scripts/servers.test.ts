@@ -10,8 +10,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test("names what is missing and the line that installs it", () => {
   for (const program of ["redis-server", "redis-cli"]) writeFileSync(join(folder, program), "", { mode: 0o755 });
   const missing = missingServers(["/nowhere", folder, ""]);
-  expect(missing.map((server) => server.program)).toEqual(["redis-sentinel", "initdb", "ffmpeg"]);
-  expect(aptLine(missing)).toMatch(/apt-get install -y --no-install-recommends redis-sentinel postgresql ffmpeg$/);
+  expect(missing.map((server) => server.program)).toEqual([
+    "redis-sentinel",
+    "initdb",
+    "pgbouncer",
+    "nginx",
+    "haproxy",
+    "ffmpeg",
+    "sox",
+    "chromium",
+  ]);
+  expect(aptLine(missing)).toMatch(
+    /apt-get install -y --no-install-recommends redis-sentinel postgresql pgbouncer nginx haproxy ffmpeg sox chromium$/,
+  );
 });
 
 test("a file that cannot be run is no program", () => {

@@ -14,15 +14,21 @@ const NEEDED: readonly Server[] = [
   { program: "redis-sentinel", debian: "redis-sentinel" },
   { program: "redis-cli", debian: "redis-tools" },
   { program: "initdb", debian: "postgresql" },
+  { program: "pgbouncer", debian: "pgbouncer" },
+  { program: "nginx", debian: "nginx" },
+  { program: "haproxy", debian: "haproxy" },
   { program: "ffmpeg", debian: "ffmpeg" },
+  { program: "sox", debian: "sox" },
+  { program: "chromium", debian: "chromium" },
 ];
 
-/** Folders looked into: the PATH, and where Debian keeps PostgreSQL's programs. */
+/** The PATH, and where Debian keeps system daemons (not on every user's PATH) and PostgreSQL's programs. */
 function folders(): string[] {
   const postgres = "/usr/lib/postgresql";
   const versions = existsSync(postgres) ? readdirSync(postgres) : [];
   return [
     ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/sbin",
     ...versions.map((version) => join(postgres, version, "bin")),
   ];
 }
@@ -53,7 +59,7 @@ export function provideServers(say: (line: string) => void): boolean {
   const missing = missingServers();
   const names = missing.map(({ program }) => program).join(", ");
   if (!isProgram("/usr/bin/apt-get")) {
-    say(`the tests need ${names}: install Redis 6.2 or later, PostgreSQL and ffmpeg so that these are on the PATH`);
+    say(`the tests need ${names}: install them so that these are on the PATH (Redis 6.2 or later)`);
     return false;
   }
   if (process.getuid?.() !== 0) {
