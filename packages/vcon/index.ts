@@ -36,7 +36,7 @@ export { type FindingOptions, findings } from "./rules/index.ts";
 export { VconSchema } from "./schema.ts";
 export { soundJson, withSoundText } from "./sound.ts";
 export { parseVcon } from "./stored.ts";
-export { type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
+export { parseTag, type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
 export { isAbout, isTranscript, transcriptFor, transcriptIn, transcriptOf } from "./transcript/index.ts";
 export type { Transcript, TranscriptSegment, TranscriptWord } from "./transcript/transcript.ts";
 export { toWtf, WTF_SCHEMA, WTF_TYPE, type WtfFacts } from "./transcript/wtf.ts";

@@ -25,6 +25,8 @@ describe("reading", () => {
     ["a list as text under none", tags('["a:1"]', { encoding: "none" }), { a: ["1"] }],
     ["a list under none", tags(["a:1"], { encoding: "none" }), { a: ["1"] }],
     ["a tag without colon", tags(["urgent"]), { urgent: [""] }],
+    ["a label with colons", tags(["a: b:a: b", "a:b:c:a:b:c"]), { "a: b": ["a: b"], "a:b:c": ["a:b:c"] }],
+    ["colons alone", tags([":", ":::"]), { "": [""], ":": [":"] }],
     ["an object", tags({ a: "1", b: ["2", 3], c: null, d: true }), { a: ["1"], b: ["2", "3"], c: [""], d: ["true"] }],
     ["the older name of purpose", { type: "tags", encoding: "json", body: ["a:1"] }, { a: ["1"] }],
     ["text that is no JSON", tags("a:1"), {}],

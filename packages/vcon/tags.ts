@@ -4,7 +4,7 @@ import { jsonText } from "./json.ts";
 import { isObject, own } from "./shape.ts";
 
 export interface Tag {
-  /** Everything before the first colon. */
+  /** As a rule everything before the first colon. */
   readonly name: string;
   /** Everything after it; empty for a tag without a colon. */
   readonly value: string;
@@ -47,8 +47,13 @@ export function withTags(vcon: Vcon, tags: readonly Tag[], { mode = "text", memb
 export const isTags = (attachment: Attachment): boolean =>
   isObject(attachment) && (attachment.purpose ?? own(attachment, "type")) === "tags";
 
-/** The entry of a tags attachment as a tag, cut at the first colon. */
-export function tagOf(entry: string): Tag {
+/**
+ * Reads the entry of a tags attachment: cut at the first colon, unless it says the same on both sides of a later one. A
+ * label `a:b` is written as `a:b:a:b`, as every label is written twice, and must be found under its own name.
+ */
+export function parseTag(entry: string): Tag {
+  const half = entry.slice(0, (entry.length - 1) / 2);
+  if (half !== "" && entry === `${half}:${half}`) return { name: half, value: half };
   const colon = entry.indexOf(":");
   return colon < 0 ? { name: entry, value: "" } : { name: entry.slice(0, colon), value: entry.slice(colon + 1) };
 }
@@ -68,7 +73,8 @@ export const withTagEntries = (attachment: Attachment, entries: readonly string[
 /** Entries of a list of tags, or name and value of each member of an object; `undefined` when it is neither. */
 export function tagsIn(attachment: Attachment): Tag[] | undefined {
   const body = tagBody(attachment);
-  if (Array.isArray(body)) return body.flatMap((entry: unknown) => (typeof entry === "string" ? [tagOf(entry)] : []));
+  if (Array.isArray(body))
+    return body.flatMap((entry: unknown) => (typeof entry === "string" ? [parseTag(entry)] : []));
   if (!isObject(body)) return undefined;
   return Object.entries(body).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values]).flatMap((value: unknown) =>

@@ -1,4 +1,4 @@
-import { type Content, decodeBody, tagsOf, type Vcon } from "@vcon-server/vcon";
+import { type Content, decodeBody, parseTag, tagsOf, type Vcon } from "@vcon-server/vcon";
 import { z } from "zod";
 
 /** Option that lets a link work on some vCons only. */
@@ -31,8 +31,7 @@ export function isWanted(vcon: Vcon, condition: OnlyIf): boolean {
 }
 
 function hasTag(vcon: Vcon, written: string): boolean {
-  const colon = written.indexOf(":");
-  const [name, value] = colon < 0 ? [written, ""] : [written.slice(0, colon), written.slice(colon + 1)];
+  const { name, value } = parseTag(written);
   return tagsOf(vcon).get(name)?.includes(value) === true;
 }
 

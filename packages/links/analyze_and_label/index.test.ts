@@ -58,7 +58,7 @@ test("asks and writes as the Python server does", async () => {
 test("labels of several dialogs, and tags that are there, are added once", async () => {
   const vcon = withTags(calls("one", "two"), [{ name: "refund", value: "refund" }]);
   const after = (await run('{"labels": ["refund", " refund ", "new:one", ""]}', {}, { vcon })).vcon;
-  expect(tags(after)).toEqual({ refund: ["refund"], new: ["one:new:one"] });
+  expect(tags(after)).toEqual({ refund: ["refund"], "new:one": ["new:one"] });
   expect(after.attachments).toHaveLength(1);
   expect(JSON.parse(String(after.attachments?.[0]?.body))).toEqual(["refund:refund", "new:one:new:one"]);
 });
@@ -75,7 +75,7 @@ test("a label is one tag that is found again, whatever is in it", () => {
       const made = tagsFrom(labels);
       const once = withTags(calls(), made);
       expect(withTags(once, made)).toBe(once);
-      expect(made.every(({ name, value }) => `${name}:${value}`.length % 2 === 1)).toBe(true);
+      expect(made.every(({ name, value }) => tagsOf(once).get(name)?.includes(value))).toBe(true);
     }),
   );
 });

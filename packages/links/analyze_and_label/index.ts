@@ -17,14 +17,10 @@ const Labelled = z.looseObject({ labels: z.array(z.string().max(200)).max(100) }
 
 type Result = { readonly fit: z.output<typeof Labelled>; readonly json: Json };
 
-/** A label `x` becomes the tag `x:x`, as the Python server writes it. Names of tags end at the first colon. */
+/** A label `x` becomes the tag `x:x`, as the Python server writes it. */
 export function tagsFrom(labels: readonly string[]): readonly Tag[] {
   const wanted = new Set(labels.map((label) => label.trim().replace(/\s+/g, " ")).filter((label) => label !== ""));
-  return [...wanted].map((label) => {
-    const spelled = `${label}:${label}`;
-    const colon = spelled.indexOf(":");
-    return { name: spelled.slice(0, colon), value: spelled.slice(colon + 1) };
-  });
+  return [...wanted].map((label) => ({ name: label, value: label }));
 }
 
 export default defineLink({

@@ -102,6 +102,55 @@ test.each([
   ],
   ["a redirect", { status: 307, headers: { location: "https://x" } }, { code: "VCON_SERVICE_REFUSED" }],
   ["a page instead of an answer", { status: 502, body: "<html>bad gateway</html>" }, { code: "VCON_SERVICE_DOWN" }],
+  [
+    "a used-up limit under status 200",
+    { status: 200, body: JSON.stringify({ error: { message: "Rate limit exceeded", code: 429 } }) },
+    { code: "VCON_SERVICE_QUOTA" },
+  ],
+  [
+    "an unknown model under status 200",
+    {
+      status: 200,
+      body: JSON.stringify({ object: "error", message: "There is no model x.", type: "NotFoundError", code: 404 }),
+    },
+    { code: "VCON_SERVICE_REFUSED", message: expect.stringContaining("There is no model x.") },
+  ],
+  [
+    "a sample that did not have the form",
+    { status: 400, body: JSON.stringify({ error: { message: "no valid JSON", code: "json_validate_failed" } }) },
+    { code: "VCON_SERVICE_ANSWER", retryable: true },
+  ],
+  [
+    "no room for one more call",
+    {
+      status: 498,
+      body: JSON.stringify({ error: { message: "Flex tier capacity exceeded", code: "capacity_exceeded" } }),
+    },
+    { code: "VCON_SERVICE_DOWN", retryable: true, message: expect.stringContaining("498") },
+  ],
+  [
+    "a text that moderation refuses",
+    {
+      status: 403,
+      body: JSON.stringify({ error: { message: "m requires moderation. Your input was flagged for x." } }),
+    },
+    { code: "VCON_SERVICE_REFUSED", details: { status: 403, reason: "content_filter" } },
+  ],
+  [
+    "a refusal in words alone",
+    { status: 403, body: JSON.stringify({ code: "denied", error: "Content violates usage guidelines." }) },
+    { code: "VCON_SERVICE_REFUSED", details: { reason: "content_filter" } },
+  ],
+  [
+    "rights that the key lacks",
+    { status: 403, body: JSON.stringify({ error: { message: "no access" } }) },
+    { code: "VCON_SERVICE_CREDENTIALS" },
+  ],
+  [
+    "words at the top",
+    { status: 404, body: JSON.stringify({ detail: "Not here" }) },
+    { message: expect.stringContaining("Not here") },
+  ],
   ["no JSON", { status: 200, body: "{nonsense" }, { code: "VCON_SERVICE_ANSWER", retryable: true }],
   ["an answer that breaks off", "cut" as const, { code: "VCON_SERVICE_DOWN", retryable: true }],
 ])("%s is a coded error without the key", async (_, fault, expected) => {

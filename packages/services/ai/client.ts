@@ -1,6 +1,7 @@
 import { type Clock, readBytes, VconError, withinTime } from "@vcon-server/core";
 import type OpenAI from "openai";
 import { type AiCredentials, type AiProvider, keyOf, NO_CREDENTIALS, providerOf, secretsOf } from "./credentials.ts";
+import { findError } from "./error-body.ts";
 import { aiFailure } from "./failures.ts";
 import { vendorOf } from "./vendor.ts";
 
@@ -53,15 +54,28 @@ export function openAi(options: AiCredentials, { openai, fetch }: AiNeeds): Ai {
 /** Bytes: more than any batch of embeddings takes. */
 const LONGEST_ANSWER = 64 * 2 ** 20;
 
-/** Reads answers to their end, but no endless ones, and follows no redirect: the key goes where it was meant to go. */
+/**
+ * Reads answers to their end, but no endless ones, and follows no redirect: the key goes where it was meant to go. Errors
+ * reach the client in the one form it reads, also those that come with status 200.
+ */
 const wholeAnswers =
   (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
   async (input, init) => {
     const response = await fetch(input, { ...init, redirect: "manual" });
-    const { status, headers } = response;
+    const { headers } = response;
     const bytes = await readBytes(response, LONGEST_ANSWER, "reading the answer of the AI service");
-    return new Response(bytes.length === 0 ? null : new Uint8Array(bytes), { status, headers });
+    const failed = findError(response.status, bytes);
+    if (failed)
+      return Response.json({ error: failed.error }, { status: failed.status, headers: retryHeaders(headers) });
+    return new Response(bytes.length === 0 ? null : new Uint8Array(bytes), { status: response.status, headers });
   };
+
+/** Length and encoding are those of the body as it came. */
+function retryHeaders(headers: Headers): Headers {
+  const kept = new Headers(headers);
+  for (const name of ["content-length", "content-encoding", "content-type"]) kept.delete(name);
+  return kept;
+}
 
 function clientOf(provider: AiProvider, options: AiCredentials, { openai, fetch }: AiNeeds): OpenAI {
   // time and tries are the engine's business; what is given here is not read from the environment

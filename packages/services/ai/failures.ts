@@ -33,7 +33,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   {
     reason: "content_filter",
-    sign: /\bcontent_filter\b|content_policy_violation|ContentPolicyViolation|content management policy/i,
+    sign: /\bcontent_filter\b|content_policy_violation|ContentPolicyViolation|content management policy|\binvalid_prompt\b|requires? moderation|\bflagged\b|violates? (?:our |the )?(?:usage|content|safety) (?:guidelines|polic)/i,
     remedy: "its content filter stops this text: change the filter, or leave such texts out",
   },
   {
@@ -54,8 +54,15 @@ const REMEDIES: Readonly<Record<number, string>> = {
   404: "check the address and the model",
 };
 
+/** What services say when the model's sample did not have the form they enforce; the next one nearly always has. */
+const FAILED_SAMPLE = /json_validate_failed|output_parse_failed|tool_use_failed/;
+
+/** What services without room for one more call say under a status of the 400s; 498 is Groq's own for it. */
+const NO_CAPACITY = /capacity_exceeded|no capacity|overloaded/i;
+const NO_CAPACITY_STATUS = 498;
+
 /** Codes and types by which services say that the account is used up, as opposed to its rate. */
-const EXHAUSTED = /insufficient_quota|billing_hard_limit_reached|budget_exceeded|budget has been exceeded/i;
+export const EXHAUSTED = /insufficient_quota|billing_hard_limit_reached|budget_exceeded|budget has been exceeded/i;
 
 /** A failed call of an OpenAI-compatible service as a coded error. The client's own error is not kept: it repeats the answer. */
 export function aiFailure(error: unknown, { doing, now, secrets }: About): VconError {
@@ -78,12 +85,20 @@ function codedIn(error: unknown): VconError | undefined {
 
 /** Characters of what a service says that are looked at. */
 const LONGEST_MESSAGE = 4_000;
+/** Characters of it that are shown. */
+const LONGEST_SAID = 300;
 
 function refusalOf(error: Answered, { doing, now, secrets }: About): VconError {
   const { status, headers = new Headers(), code, type, param } = error;
   const message = error.message.slice(0, LONGEST_MESSAGE);
   const said = withoutSecrets(message.replace(/^\d{3} /, ""), secrets);
   const signs = [code, type, message].filter((one) => typeof one === "string").join(" ");
+  if (status === 400 && FAILED_SAMPLE.test(signs))
+    return new VconError("VCON_SERVICE_ANSWER", `${doing}: ${said.slice(0, LONGEST_SAID)}; it is tried again`, {
+      details: { status, reason: "failed_sample" },
+    });
+  if (status === NO_CAPACITY_STATUS || (status === 400 && NO_CAPACITY.test(signs)))
+    return serviceFailure({ status: 503, headers, said: `${status} ${said}` }, { doing, now });
   const refusal = status < 500 && status !== 429 ? REFUSALS.find(({ sign }) => sign.test(signs)) : undefined;
   const which = refusal?.reason === "parameter" && typeof param === "string" ? ` (${param})` : "";
   const remedy = refusal ? `${refusal.remedy}${which}` : REMEDIES[status];
@@ -92,13 +107,13 @@ function refusalOf(error: Answered, { doing, now, secrets }: About): VconError {
     { doing, now, ...(remedy !== undefined && { remedy }) },
   );
   if (!refusal) return failure;
-  const { retryable, retryAfterSecs, details } = failure;
+  const { retryAfterSecs, details } = failure;
+  const reason = { details: { ...details, reason: refusal.reason } };
+  // services that moderate refuse a text with 403, too: the key is as good as before
+  if (failure.code === "VCON_SERVICE_CREDENTIALS" && refusal.reason === "content_filter")
+    return new VconError("VCON_SERVICE_REFUSED", failure.message, reason);
   const wait = retryAfterSecs === undefined ? {} : { retryAfterSecs };
-  return new VconError(failure.code, failure.message, {
-    retryable,
-    ...wait,
-    details: { ...details, reason: refusal.reason },
-  });
+  return new VconError(failure.code, failure.message, { retryable: failure.retryable, ...wait, ...reason });
 }
 
 /** Shorter ones would take every other word with them. */

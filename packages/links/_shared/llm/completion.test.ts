@@ -42,6 +42,15 @@ test("thoughts said aloud are left out, and so is what databases cannot hold", (
   expect(readCompletion(answer({ content }), "asking").text).toBe("hello \ufffd");
 });
 
+test("an answer in parts is joined, without the parts that are thoughts", () => {
+  const content = [
+    { type: "thinking", thinking: [{ type: "text", text: "hm" }] },
+    { type: "text", text: "hello " },
+    { type: "output_text", text: "Bob" },
+  ];
+  expect(readCompletion(answer({ content }), "asking").text).toBe("hello Bob");
+});
+
 test.each([
   [
     "a refusal",
@@ -52,6 +61,21 @@ test.each([
     "a filter",
     answer({ content: "" }, "content_filter"),
     { code: "VCON_SERVICE_REFUSED", retryable: false, reason: "content_filter" },
+  ],
+  [
+    "a refusal in parts",
+    answer({ content: [{ type: "refusal", refusal: "No." }] }),
+    { code: "VCON_SERVICE_REFUSED", retryable: false, reason: "refusal" },
+  ],
+  [
+    "a filter by another name",
+    answer({ content: "" }, "SAFETY"),
+    { code: "VCON_SERVICE_REFUSED", retryable: false, reason: "content_filter" },
+  ],
+  [
+    "a cut by another name",
+    answer({ content: "a" }, "model_length"),
+    { code: "VCON_SERVICE_ANSWER", retryable: false, reason: "length" },
   ],
   ["a cut", answer({ content: '{"a' }, "length"), { code: "VCON_SERVICE_ANSWER", retryable: false, reason: "length" }],
   ["too much", answer({ content: "x".repeat(1_000_001) }), { code: "VCON_SERVICE_ANSWER", retryable: false }],

@@ -1,11 +1,12 @@
 import { VconError } from "@vcon-server/core";
 import { z } from "zod";
+import { withoutReasoning } from "./reasoning.ts";
 
 /** Tokens one call has used. */
 export interface TokenUsage {
   readonly input_tokens: number;
   readonly output_tokens: number;
-  /** Those of the output that nobody sees. */
+  /** Those of the output that were spent on reasoning. */
   readonly reasoning_tokens?: number;
 }
 
@@ -19,13 +20,19 @@ export interface Completion {
 
 const count = z.int().min(0);
 
+/** A piece of an answer in parts; services that reason send their thoughts as parts of other types. */
+const Chunk = z.looseObject({ type: z.string(), text: z.string().nullish(), refusal: z.string().nullish() });
+
 const Answer = z.looseObject({
   model: z.string().min(1).max(200).optional().catch(undefined),
   choices: z
     .array(
       z.looseObject({
         finish_reason: z.string().nullish(),
-        message: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.looseObject({
+          content: z.union([z.string(), z.array(Chunk)]).nullish(),
+          refusal: z.string().nullish(),
+        }),
       }),
     )
     .min(1),
@@ -55,16 +62,18 @@ export function readCompletion(answer: unknown, doing: string): Completion {
   if (!parsed.success || !choice)
     throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer is no chat completion; it is tried again`);
   const { model, usage } = parsed.data;
-  if (choice.message.refusal) throw declined(doing, "refusal", "the model declines to answer");
-  if (choice.finish_reason === "content_filter")
-    throw declined(doing, "content_filter", "a content filter stops the answer");
-  if (choice.finish_reason === "length")
+  const { content, refused } = joinChunks(choice.message.content ?? "");
+  const finish = choice.finish_reason?.toLowerCase() ?? "";
+  if (choice.message.refusal || refused || finish === "refusal")
+    throw declined(doing, "refusal", "the model declines to answer");
+  if (FILTERED.includes(finish)) throw declined(doing, "content_filter", "a content filter stops the answer");
+  if (CUT_OFF.includes(finish))
     throw new VconError(
       "VCON_SERVICE_ANSWER",
       `${doing}: the answer is cut off; raise max_tokens, or choose a model with more room`,
       { retryable: false, details: { reason: "length" } },
     );
-  const text = plainText(choice.message.content ?? "");
+  const text = withoutReasoning(content).replaceAll("\0", "").toWellFormed().trim();
   if (text.length > LONGEST)
     throw new VconError("VCON_SERVICE_ANSWER", `${doing}: the answer has over ${LONGEST} characters`, {
       retryable: false,
@@ -76,13 +85,27 @@ export function readCompletion(answer: unknown, doing: string): Completion {
 /** Characters: no model says that much, and no vCon should hold it. */
 const LONGEST = 1_000_000;
 
-/** Without what models that think aloud say first, and without what databases cannot hold. */
-const plainText = (content: string): string =>
-  content
-    .replace(/^\s*<think>[\s\S]*?<\/think>/, "")
-    .replaceAll("\0", "")
-    .toWellFormed()
-    .trim();
+/** Finish reasons of OpenAI, and of services that pass on those of Gemini, GLM and others. */
+const FILTERED: readonly string[] = [
+  "content_filter",
+  "content-filter",
+  "safety",
+  "prohibited_content",
+  "blocklist",
+  "sensitive",
+];
+const CUT_OFF: readonly string[] = ["length", "max_tokens", "model_length"];
+
+/** Types of the parts that are the answer; parts of every other type are thoughts, citations and the like. */
+const SAID: readonly string[] = ["text", "output_text"];
+
+function joinChunks(content: string | readonly z.output<typeof Chunk>[]) {
+  if (typeof content === "string") return { content, refused: false };
+  return {
+    content: content.map(({ type, text }) => (SAID.includes(type) ? (text ?? "") : "")).join(""),
+    refused: content.some(({ type, refusal }) => type === "refusal" || Boolean(refusal)),
+  };
+}
 
 function usageOf(usage: NonNullable<z.output<typeof Answer>["usage"]>): TokenUsage {
   const reasoning = usage.completion_tokens_details?.reasoning_tokens ?? 0;

@@ -38,6 +38,16 @@ test.each([
   expect(JSON.stringify(read)).not.toMatch(/confidential|secret_plan/);
 });
 
+test("the one object that fits is found between others, and two different ones are no answer", () => {
+  const [good, bad] = ['{"mood":"good","score":3}', '{"mood":"bad","score":1}'];
+  const value = { mood: "good", score: 3 };
+  expect(form.read(`The form is {"mood": …}. So: ${good}, {"note": 1}`)).toEqual({
+    value: { fit: value, json: value },
+  });
+  expect(form.read(`${good} or again ${good}`)).toEqual({ value: { fit: value, json: value } });
+  expect(form.read(`${good} or ${bad}`)).toEqual({ unfit: "it holds several JSON values" });
+});
+
 test("numbers stay as they were written", () => {
   const open = jsonForm({ type: "json_object" }, fitting(z.looseObject({})));
   const read = open.read('{"id": 12345678901234567890}');

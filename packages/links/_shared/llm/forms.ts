@@ -1,6 +1,7 @@
-import { type Json, parseJson } from "@vcon-server/vcon";
+import type { Json } from "@vcon-server/vcon";
 import type OpenAI from "openai";
 import { z } from "zod";
+import { findJson } from "./find-json.ts";
 
 type ResponseFormat = NonNullable<OpenAI.ChatCompletionCreateParams["response_format"]>;
 
@@ -12,28 +13,26 @@ export interface AnswerForm<T> {
   read(text: string): { readonly value: T } | { readonly unfit: string };
 }
 
-/** JSON that fits. */
+/** The JSON value of an answer that fits, also where prose or a fence stands around it. */
 export const jsonForm = <T>(
   wire: ResponseFormat,
   fits: (value: unknown) => { readonly fit: T } | { readonly unfit: string },
 ): AnswerForm<{ readonly fit: T; readonly json: Json }> => ({
   wire,
   read(text) {
-    const parsed = parseJson(unfenced(text.trim()));
-    if (!parsed.ok) return { unfit: "it is no JSON" };
-    // numbers that a double would change are kept as text in the parsed value
-    const result = fits(JSON.parse(JSON.stringify(parsed.value)));
-    return "unfit" in result ? result : { value: { fit: result.fit, json: parsed.value } };
+    const { values, exhausted } = findJson(text);
+    if (values.length === 0) return { unfit: "it is no JSON" };
+    const results = values.map((json) => {
+      // numbers that a double would change are kept as text in the parsed value
+      const result = fits(JSON.parse(JSON.stringify(json)));
+      return "unfit" in result ? result : { value: { fit: result.fit, json } };
+    });
+    const fitting = results.filter((result) => "value" in result);
+    const different = new Set(fitting.map(({ value }) => JSON.stringify(value.json)));
+    if (different.size > 1 || exhausted) return { unfit: "it holds several JSON values" };
+    return fitting[0] ?? results[0] ?? { unfit: "it is no JSON" };
   },
 });
-
-const FENCE = "```";
-
-/** Models without a JSON mode like to put it in a fence. */
-const unfenced = (text: string): string =>
-  text.startsWith(FENCE) && text.endsWith(FENCE) && text.includes("\n")
-    ? text.slice(text.indexOf("\n") + 1, -FENCE.length)
-    : text;
 
 /** Whether a value fits a schema, as `jsonForm` wants to know. */
 export const fitting =
