@@ -168,12 +168,12 @@ test("closing finishes what is under way and refuses what comes after it", async
   const begun = heard(/100 Continue/);
   const answers = heard(/HTTP\/1\.1 201 [\s\S]*HTTP\/1\.1 503 [\s\S]*connection: close[\s\S]*VCON_SHUTTING_DOWN/i);
   const ended = new Promise((resolve) => socket.once("close", resolve));
-  const head = `Host: x\r\nContent-Type: application/json\r\nContent-Length: ${vcon.length}\r\nExpect: 100-continue\r\n\r\n`;
+  const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${vcon.length}\r\nExpect: 100-continue\r\n\r\n`;
   socket.write(`POST /vcon HTTP/1.1\r\n${head}${vcon.slice(0, 20)}`);
   await begun;
   const closed = gateway.close();
   while (gateway.app.server.listening) await new Promise((resolve) => setImmediate(resolve));
-  socket.write(`${vcon.slice(20)}GET /version HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.write(`${vcon.slice(20)}GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   await answers;
   await ended;
   await closed;

@@ -144,7 +144,7 @@ export const VARIABLES = {
   ),
   CONSERVER_REQUEST_TIMEOUT_SECS: defaulted("Seconds within which a request must have arrived.", seconds(1), "60"),
   CONSERVER_CORS_ORIGINS: optional(
-    "Origins of browsers that may call the API, separated by commas; none unless set.",
+    "Origins of pages that may call the API from a browser, separated by commas, `*` for all; none unless set. Without a token `*` has no effect, and the host names of these origins are the only ones besides the loopback's that requests may be for.",
     origins,
   ),
   CONSERVER_ALLOWED_NETWORKS: optional(

@@ -24,6 +24,7 @@ export const CATALOGUE = {
   VCON_INPUT_TIMEOUT: kind("The request did not arrive in time.", 408),
   VCON_AUTH_REQUIRED: kind("A token is required.", 401),
   VCON_AUTH_REFUSED: kind("The token does not allow this.", 403),
+  VCON_PAGE_REFUSED: kind("A page of another origin may not call a server without a token.", 403),
   VCON_NOT_FOUND: kind("There is nothing under this address.", 404),
   VCON_PRECONDITION: kind("The vCon is not in the state the request asked for.", 412),
   VCON_CONFLICT: kind("The request conflicts with the stored state.", 409),

@@ -3,6 +3,7 @@ import { VconError } from "@vcon-server/core";
 import type { FastifyRequest } from "fastify";
 import type { GatewayDeps } from "../deps.ts";
 import "./api.ts";
+import { createPageCheck } from "./pages.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
@@ -18,6 +19,7 @@ export function createGuard({
   plan,
 }: Pick<GatewayDeps, "settings" | "plan">): (request: FastifyRequest) => void {
   const tokens = settings.apiTokens.map(digest);
+  const checkPage = createPageCheck(settings);
 
   const keyOf = (request: FastifyRequest): string | undefined => {
     const value = request.headers[settings.headerName];
@@ -27,7 +29,10 @@ export function createGuard({
 
   function checkMain(request: FastifyRequest): void {
     // without tokens the composition root lets the server listen on loopback only
-    if (tokens.length === 0) return;
+    if (tokens.length === 0) {
+      checkPage(request);
+      return;
+    }
     const key = keyOf(request);
     if (key !== undefined && isOneOf(key, tokens)) return;
     if (request.routeOptions.config.refusal === "original") throw refused("Invalid API Key");

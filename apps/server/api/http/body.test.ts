@@ -52,13 +52,16 @@ describe("request bodies", () => {
     expect([response.status, (await json(response))["code"]]).toEqual([415, "VCON_INPUT_MEDIATYPE"]);
   });
 
-  test("a body without a media type counts as JSON", async () => {
+  test("with a token configured a body without a media type counts as JSON", async () => {
+    const guarded = await startGateway({ settings: { apiTokens: ["secret"] } });
     const body = JSON.stringify(sampleVcon());
+    const head = "Host: localhost\r\nAuthorization: Bearer secret\r\nConnection: close";
     const answer = await raw(
-      gateway.url,
-      `POST /vcon HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      guarded.url,
+      `POST /vcon HTTP/1.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 201 /);
+    await guarded.close();
   });
 
   test("no body is said to be missing", async () => {
@@ -100,7 +103,7 @@ describe("request bodies", () => {
   test("a body announced too large is refused before it is sent", async () => {
     const answer = await raw(
       gateway.url,
-      `POST /vcon HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${MAX + 1}\r\n\r\n`,
+      `POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${MAX + 1}\r\n\r\n`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer.toLowerCase()).toContain("connection: close");
@@ -111,7 +114,7 @@ describe("request bodies", () => {
     const chunk = "x".repeat(64 * 1024);
     const piece = `${chunk.length.toString(16)}\r\n${chunk}\r\n`;
     const head =
-      "POST /vcon HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+      "POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     const answer = await raw(gateway.url, head + piece.repeat(MAX / chunk.length + 1));
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
@@ -119,7 +122,7 @@ describe("request bodies", () => {
   test("a body that does not arrive in time is 408 and the connection ends", async () => {
     const answer = await raw(
       gateway.url,
-      'POST /vcon HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"uuid":',
+      'POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"uuid":',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
     expect(answer).toContain("VCON_INPUT_TIMEOUT");
@@ -136,7 +139,7 @@ describe("request bodies", () => {
     const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
     await new Promise((resolve) => socket.once("connect", resolve));
     socket.write(
-      'POST /vcon HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"uuid"',
+      'POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"uuid"',
     );
     socket.destroy();
     expect((await post(JSON.stringify(sampleVcon()), { "content-type": "application/json" })).status).toBe(201);
@@ -147,7 +150,7 @@ describe("request bodies", () => {
     const slow = Array.from({ length: 50 }, () =>
       raw(
         gateway.url,
-        "POST /vcon HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        "POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
       ),
     );
     const good = await Promise.all(

@@ -1,0 +1,64 @@
+import { VconError } from "@vcon-server/core";
+import { isLoopback } from "@vcon-server/core/config";
+import type { FastifyRequest } from "fastify";
+import type { GatewaySettings } from "../deps.ts";
+
+/** Values of `Sec-Fetch-Site` for what the server's own pages and the address bar of the browser send. */
+const OWN_PAGES: readonly (string | undefined)[] = ["same-origin", "none"];
+
+/**
+ * Refuses what pages of other origins make a browser send. Used while no token is configured: the server then listens on
+ * the loopback only, and every page that is open in a browser on the machine reaches it there. The browser tells who
+ * asks, and a page cannot change those headers; clients that are no browsers do not send them.
+ */
+export function createPageCheck({
+  corsOrigins,
+}: Pick<GatewaySettings, "corsOrigins">): (request: FastifyRequest) => void {
+  // `*` names no page that could be trusted with an open server
+  const origins = new Set(corsOrigins.filter((origin) => origin !== "*").map((origin) => new URL(origin).origin));
+  const hosts = new Set([...origins].map((origin) => new URL(origin).hostname));
+
+  function checkHost({ headers: { host } }: FastifyRequest): void {
+    // HTTP/1.0 has none, and no browser speaks it
+    if (host === undefined) return;
+    const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
+    if (name !== undefined && (isLoopback(name) || name.endsWith(".localhost") || hosts.has(name))) return;
+    // a name of somebody else's domain that resolves to this machine makes a page there one of the same origin
+    throw refusePage(`the request is for ${quote(host)}, which is no name of this machine's loopback`);
+  }
+
+  function checkOrigin({ headers }: FastifyRequest): void {
+    const { host, origin, "sec-fetch-site": site } = headers;
+    if (origin !== undefined && origins.has(origin)) return;
+    if (typeof site === "string") {
+      if (OWN_PAGES.includes(site)) return;
+      throw refusePage(`the request comes from a page of another origin${origin ? `, ${quote(origin)}` : ""}`);
+    }
+    if (origin === undefined || URL.parse(origin)?.host === host) return;
+    throw refusePage(`the request comes from a page of another origin, ${quote(origin)}`);
+  }
+
+  return (request) => {
+    checkHost(request);
+    checkOrigin(request);
+    checkBody(request);
+  };
+}
+
+/** A body without a media type is one that a page may send anywhere without asking first. */
+function checkBody({ headers, routeOptions: { schema } }: FastifyRequest): void {
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  if (!hasBody || schema?.request === undefined || headers["content-type"]) return;
+  throw new VconError(
+    "VCON_INPUT_MEDIATYPE",
+    "without a configured token a body needs a media type; send Content-Type: application/json",
+  );
+}
+
+const quote = (text: string): string => JSON.stringify(text.slice(0, 200));
+
+const refusePage = (reason: string): VconError =>
+  new VconError(
+    "VCON_PAGE_REFUSED",
+    `${reason}, and no token is configured; set CONSERVER_API_TOKEN, or name the origin in CONSERVER_CORS_ORIGINS`,
+  );
