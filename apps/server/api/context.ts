@@ -14,13 +14,20 @@ export interface Context extends GatewayDeps {
   newUuid(): VconUuid;
 }
 
+/** Holders of main tokens, who may write over everything, as a submitter. */
+const OPERATOR = "operator";
+
 export function createContext(deps: GatewayDeps): Context {
   const vcons = createVcons(deps);
+  const { emit, plan, settings } = deps;
+  // without partners nobody could write over a stranger's vCon
+  const submitter = () =>
+    plan().ingressAuth.size === 0 ? undefined : { id: OPERATOR, kept: settings.submitterExpiry };
   return {
     ...deps,
     vcons,
-    store: createStore({ vcons, submit: vcons.submit, emit: deps.emit }),
-    storeInOrder: () => createStore({ vcons, submit: vcons.sequence(), emit: deps.emit }),
+    store: createStore({ vcons, submit: vcons.submit, emit, submitter }),
+    storeInOrder: () => createStore({ vcons, submit: vcons.sequence(), emit, submitter }),
     newUuid: uuidMaker({ now: deps.clock.now, random: Math.random, host: hostname() }),
   };
 }

@@ -10,6 +10,7 @@ export type GatewaySettings = Pick<
   | "apiTokens"
   | "headerName"
   | "redisExpiry"
+  | "submitterExpiry"
   | "storageFallback"
   | "sortedSetName"
   | "egressVersion"

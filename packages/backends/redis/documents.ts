@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { setDue } from "./due.ts";
 import { isWrongType } from "./failures.ts";
 import { addToIndex, removeFromIndex, termsOf } from "./index-sets.ts";
-import { documentKey, documentKeys, isKeySafe, keysInOrder } from "./keys.ts";
+import { documentKey, documentKeys, isKeySafe, keysInOrder, submitterKey } from "./keys.ts";
 import { integer, list, maybeBytes, maybeText, text, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, readBytes } from "./store.ts";
 
@@ -34,6 +34,11 @@ export async function readDocuments({ store }: Context, uuids: readonly string[]
     found.set(uuid, documentOf(uuid, bytes, { rev, submitted }));
   }
   return uuids.map((uuid) => found.get(uuid));
+}
+
+export async function readSubmitters({ store }: Context, uuids: readonly string[]): Promise<(string | undefined)[]> {
+  const commands = uuids.map((uuid) => read("get", submitterKey(uuid)));
+  return (await store.all("reading who submitted vCons", commands)).map(maybeText);
 }
 
 /** Bytes of a reply to GET; of a document that a neighbour stored with RedisJSON where the reply says so. */
@@ -86,7 +91,7 @@ export async function restoreDocument(context: Context, { uuid, bytes, index, tt
 
 export async function removeDocument(context: Context, uuid: VconUuid, storages: readonly string[]): Promise<boolean> {
   const { store } = context;
-  const command = store.call("remove", keysInOrder(uuid), [TOMBSTONE_MS, ...storages]);
+  const command = store.call("remove", [...keysInOrder(uuid), submitterKey(uuid)], [TOMBSTONE_MS, ...storages]);
   const [existed, terms, ...due] = list(await store.one("deleting a vCon", command));
   await removeFromIndex(context, uuid, termsOf(text(terms)));
   const pairs = due.map((pair) => texts(pair) as [string, string]);

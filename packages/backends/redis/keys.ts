@@ -19,6 +19,7 @@
  *                            waiting in L); dead:<chain> (checkpoint of a dead letter); t:<L>:<entry> (token, "done
  *                            <token>" once committed), o:<L>:<entry> (outbox), c:<L>:<entry> (checkpoint)
  *   vcs:{vcon:U}:deliveries  HASH  see part-deliveries.lua
+ *   vcs:{vcon:U}:submitter   STRING  who submitted it; outlives the working copy
  *   vcs:{vcon:U}:new:<L>:<entry>:<token>  a changed document on its way in
  * Over all documents, in 16 shards by hash
  *   vcs:due:{n}       ZSET  "<uuid> <storage>" -> when the delivery is due
@@ -74,6 +75,9 @@ export function keysInOrder(uuid: string): [document: string, meta: string, deli
   const { document, meta, deliveries } = documentKeys(uuid);
   return [document, meta, deliveries];
 }
+
+/** Who submitted the vCon; a key of its own, since it outlives everything else that is known of one. */
+export const submitterKey = (uuid: string): string => `vcs:{vcon:${uuid}}:submitter`;
 
 /** Where a changed document waits for its commit; the token keeps a late worker's bytes apart from the next one's. */
 export const stagingKey = (uuid: string, entry: string, token: string | number): string =>

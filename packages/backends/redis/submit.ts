@@ -4,7 +4,7 @@ import type { Document, Submission, SubmitResult } from "@vcon-server/core/backe
 import type { Context } from "./context.ts";
 import { foreignHashes, readDocuments } from "./documents.ts";
 import { moveInIndex, termsOf } from "./index-sets.ts";
-import { documentKeys, intentKey, keysInOrder } from "./keys.ts";
+import { documentKeys, intentKey, keysInOrder, submitterKey } from "./keys.ts";
 import { list, maybeText, text } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
@@ -73,10 +73,23 @@ async function submitWhole(context: Context, attempts: readonly Attempt[]): Prom
 function wholeCommand({ store, sortedSet, indexExpiry }: Context, attempt: Attempt): Command {
   const { uuid, lists, index } = attempt.submission;
   const removed = termsOf(attempt.formerTerms).filter((term) => !index.terms.includes(term));
-  const keys = [...keysInOrder(uuid), sortedSet, ...lists, ...index.terms, ...removed];
+  const keys = [...submissionKeys(uuid), sortedSet, ...lists, ...index.terms, ...removed];
   const counts = [lists.length, index.terms.length, removed.length];
-  return store.call("submit", keys, [...commonArguments(attempt), ...counts, indexExpiry ?? "", ...lists]);
+  return store.call("submit", keys, [
+    ...commonArguments(attempt),
+    ...counts,
+    indexExpiry ?? "",
+    ...lastArguments(attempt),
+  ]);
 }
+
+const submissionKeys = (uuid: string): string[] => [...keysInOrder(uuid), submitterKey(uuid)];
+
+const lastArguments = ({ submission: { submitter, lists } }: Attempt) => [
+  submitter?.id ?? "",
+  submitter === undefined ? "" : Math.max(1, Math.ceil(submitter.kept)),
+  ...lists,
+];
 
 function commonArguments({ submission, formerTerms, foreign }: Attempt) {
   const { uuid, bytes, submitted, index, requeue, precondition } = submission;
@@ -138,8 +151,8 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
 }
 
 function apartCommand({ store }: Context, attempt: Attempt): Command {
-  const args = [...commonArguments({ ...attempt, formerTerms: "*" }), 0, 0, 0, "", ...attempt.submission.lists];
-  return store.call("submit", keysInOrder(attempt.submission.uuid), args);
+  const args = [...commonArguments({ ...attempt, formerTerms: "*" }), 0, 0, 0, "", ...lastArguments(attempt)];
+  return store.call("submit", submissionKeys(attempt.submission.uuid), args);
 }
 
 function answerOf(reply: unknown): Answer {

@@ -13,6 +13,8 @@ export interface Backend {
 
   /** Working copies in the order asked for; `undefined` where there is none (never stored, expired or deleted). */
   read(uuids: readonly VconUuid[]): Promise<(Document | undefined)[]>;
+  /** Who submitted each of these last, where submissions said so; known for longer than there is a working copy. */
+  submitters(uuids: readonly VconUuid[]): Promise<(string | undefined)[]>;
   /** Stores, indexes and queues each submission: one atomic step, on Cluster by intent and repair. */
   submit(batch: readonly Submission[]): Promise<SubmitResult[]>;
   /** Puts back a working copy that a storage returned: only if absent, with `ttl`, indexed, revision restored. */
@@ -143,6 +145,15 @@ export interface Submission {
   readonly lists: readonly string[];
   readonly requeue?: boolean;
   readonly precondition?: Precondition;
+  /** Remembered with content that is new; a submission of content that is there already leaves the former one. */
+  readonly submitter?: Submitter;
+}
+
+/** Somebody who submits vCons, so that others can be kept from writing over them. */
+export interface Submitter {
+  readonly id: string;
+  /** Milliseconds from this submission for which it is remembered, whatever becomes of the working copy. */
+  readonly kept: number;
 }
 
 export type SubmitResult =

@@ -38,6 +38,7 @@ test("an empty environment gives the defaults, with paths from the working direc
     workers: 1,
     concurrency: 256,
     parallelStorage: true,
+    submitterExpiry: 7_776_000_000,
     redisExpiry: 3_600_000,
     indexExpiry: undefined,
     storageFallback: true,

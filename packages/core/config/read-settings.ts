@@ -60,6 +60,7 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     concurrency: read("CONSERVER_VCON_CONCURRENCY"),
     parallelStorage: read("CONSERVER_PARALLEL_STORAGE"),
     redisExpiry: read("VCON_REDIS_EXPIRY"),
+    submitterExpiry: read("VCON_SUBMITTER_EXPIRY"),
     indexExpiry: read("VCON_INDEX_EXPIRY"),
     storageFallback: read("VCON_STORAGE_FALLBACK_ENABLED"),
     sortedSetName: read("VCON_SORTED_SET_NAME"),

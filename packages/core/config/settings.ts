@@ -23,6 +23,8 @@ export interface Settings {
   readonly parallelStorage: boolean;
   /** `VCON_REDIS_EXPIRY` in milliseconds. */
   readonly redisExpiry: number;
+  /** `VCON_SUBMITTER_EXPIRY` in milliseconds. */
+  readonly submitterExpiry: number;
   /** `VCON_INDEX_EXPIRY` in milliseconds; off unless set. */
   readonly indexExpiry: number | undefined;
   /** `VCON_STORAGE_FALLBACK_ENABLED`. */

@@ -161,6 +161,11 @@ export const VARIABLES = {
     choice("master", "replica"),
     "master",
   ),
+  VCON_SUBMITTER_EXPIRY: defaulted(
+    "Seconds the server remembers who submitted a vCon, so that no partner (`ingress_auth`) writes over a stranger's; counted from the submission, and about 200 bytes each. Kept only where there are partners.",
+    seconds(60),
+    "7776000",
+  ),
   VCON_REDIS_EXPIRY: defaulted(
     "Seconds a working copy is kept after every required storage has the vCon.",
     seconds(1),

@@ -108,10 +108,8 @@ describe("partners", () => {
     ["other", ["key-c"]],
     ["nobody", []],
   ]);
-  const stored = sampleVcon();
   beforeAll(async () => {
-    const settings = { apiTokens: [TOKEN] };
-    gateway = await startGateway({ settings, plan: { ingressAuth }, stored: new Map([[stored.uuid, stored]]) });
+    gateway = await startGateway({ settings: { apiTokens: [TOKEN] }, plan: { ingressAuth } });
   });
   afterAll(() => gateway.close());
 
@@ -149,19 +147,6 @@ describe("partners", () => {
     expect((await submit(sampleVcon(), "?ingress_list=other&ingress_list=partner", "key-a")).status).toBe(422);
     expect((await submit(sampleVcon(), "", "key-a")).status).toBe(422);
     expect(await gateway.backend.depths(["other"])).toEqual([0]);
-  });
-
-  test("repeating is fine and queues once; other content under a taken uuid is 409, wherever the vCon is kept", async () => {
-    const vcon = sampleVcon();
-    const before = (await gateway.backend.depths(["partner"]))[0] ?? 0;
-    const answers = await Promise.all([1, 2, 3, 4].map(() => submit(vcon, "?ingress_list=partner", "key-a")));
-    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
-    expect(await gateway.backend.depths(["partner"])).toEqual([before + 1]);
-    const conflict = await submit({ ...vcon, subject: "mine now" }, "?ingress_list=partner", "key-a");
-    expect([conflict.status, (await json(conflict))["code"]]).toEqual([409, "VCON_CONFLICT"]);
-    expect((await submit({ ...stored, subject: "mine now" }, "?ingress_list=partner", "key-a")).status).toBe(409);
-    const [kept] = await gateway.backend.read([vcon.uuid]);
-    expect(Buffer.from(kept?.bytes ?? []).toString()).toBe(JSON.stringify(vcon));
   });
 
   test("what is no vCon is 422 once the key is right", async () => {

@@ -3,6 +3,7 @@ import { VconError } from "@vcon-server/core";
 import type { FastifyRequest } from "fastify";
 import type { GatewayDeps } from "../deps.ts";
 import "./api.ts";
+import { readKey } from "./key.ts";
 import { createPageCheck } from "./pages.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -21,11 +22,7 @@ export function createGuard({
   const tokens = settings.apiTokens.map(digest);
   const checkPage = createPageCheck(settings);
 
-  const keyOf = (request: FastifyRequest): string | undefined => {
-    const value = request.headers[settings.headerName];
-    if (typeof value === "string" && value !== "") return value;
-    return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  };
+  const keyOf = (request: FastifyRequest): string | undefined => readKey(request, settings.headerName);
 
   function checkMain(request: FastifyRequest): void {
     // without tokens the composition root lets the server listen on loopback only

@@ -7,10 +7,11 @@ import { problems, type RequestBody } from "../http/document.ts";
 import { conditionOf, etagOf } from "../http/etag.ts";
 import { bufferOf, exitOf } from "../http/exit.ts";
 import { bytesOf } from "../http/json.ts";
+import { readKey } from "../http/key.ts";
 import { SECURED } from "../http/openapi.ts";
 import { ByUuid, ExitQuery, flag, IntakeQuery, listName, repeated } from "../http/parameters.ts";
 import { type IntakeOptions, profileFor, takeIn, takeInAs } from "../service/intake.ts";
-import { storeForPartner } from "../service/partner.ts";
+import { identifyPartner, storeForPartner } from "../service/partner.ts";
 import type { Stored } from "../service/store.ts";
 
 /** A vCon in a request body. */
@@ -140,7 +141,8 @@ function replaceRoute(api: Api, context: Context): void {
   );
 }
 
-function partnerRoute(api: Api, { plan, store, vcons, settings, newUuid }: Context): void {
+function partnerRoute(api: Api, context: Context): void {
+  const { plan, settings, newUuid } = context;
   api.post(
     "/vcon/external-ingress",
     {
@@ -150,11 +152,17 @@ function partnerRoute(api: Api, { plan, store, vcons, settings, newUuid }: Conte
         security: SECURED,
         summary: "Take a vCon from a partner",
         description:
-          "For holders of a key of the list (`ingress_auth`). A vCon that is there already with other content is refused with 409.",
+          "For holders of a key of the list (`ingress_auth`). Content that is stored already is queued, once a list; repeating a request has no effect. Other content replaces what came with the same key before, and is refused with 409 where the vCon came from somebody else.",
         querystring: IntakeQuery.extend({ ingress_list: listName(settings.sortedSetName) }),
         request: vconBody,
         answers: {
-          204: { description: "The vCon is stored and queued." },
+          204: {
+            description: "The vCon is stored and queued.",
+            headers: {
+              "X-Vcon-Findings": STORED_HEADERS["X-Vcon-Findings"],
+              "X-Vcon-Queued": "1, or 0 when the list had the same content before.",
+            },
+          },
           ...problems(403, 408, 409, 413, 415, 422, 503),
         },
       },
@@ -166,8 +174,16 @@ function partnerRoute(api: Api, { plan, store, vcons, settings, newUuid }: Conte
         ...(give_uuid && { giveUuid: newUuid }),
       };
       const accepted = takeIn(bytesOf(request), reading);
-      await storeForPartner({ store, vcons }, accepted, ingress_list);
-      return reply.status(204).header("x-vcon-findings", accepted.findings.length).send();
+      const id = identifyPartner(readKey(request, settings.headerName) ?? "");
+      const queued = await storeForPartner(context, accepted, {
+        list: ingress_list,
+        submitter: { id, kept: settings.submitterExpiry },
+      });
+      return reply
+        .status(204)
+        .header("x-vcon-findings", accepted.findings.length)
+        .header("x-vcon-queued", queued)
+        .send();
     },
   );
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { VconError } from "@vcon-server/core";
-import type { Document, Precondition, Submission, SubmitResult } from "@vcon-server/core/backend";
+import type { Document, Precondition, Submission, SubmitResult, Submitter } from "@vcon-server/core/backend";
 import type { GatewayDeps } from "../deps.ts";
 import { type Condition, holds, preconditionFailed } from "../http/etag.ts";
 import { type Accepted, type Content, type IntakeOptions, takeIn } from "./intake.ts";
@@ -26,6 +26,12 @@ export interface StoreRequest {
   readonly exact?: boolean;
 }
 
+/** A submission for somebody who decides about preconditions and submitters. */
+export interface Offer extends Pick<StoreRequest, "lists" | "requeue"> {
+  readonly precondition?: Precondition | undefined;
+  readonly submitter?: Submitter | undefined;
+}
+
 /** Tries for a state that moves on meanwhile, and for a uuid that is free. */
 const TRIES = 8;
 
@@ -34,6 +40,8 @@ export interface Store {
   add(content: Content, reading: IntakeOptions, request: StoreRequest): Promise<Stored>;
   /** Stores what was read already. */
   put(accepted: Accepted, request: StoreRequest): Promise<Stored>;
+  /** Hands what was read to the backend as it is. */
+  submit(accepted: Accepted, offer: Offer): Promise<SubmitResult>;
 }
 
 export interface StoreDeps {
@@ -41,12 +49,14 @@ export interface StoreDeps {
   /** Decides about batches and their order. */
   readonly submit: (submission: Submission) => Promise<SubmitResult>;
   readonly emit: GatewayDeps["emit"];
+  /** Who stores what comes in by `add` and `put`; remembered where it is given. */
+  readonly submitter: () => Submitter | undefined;
 }
 
-export function createStore({ vcons, submit, emit }: StoreDeps): Store {
-  async function attempt(accepted: Accepted, { lists, requeue }: StoreRequest, precondition: Precondition | undefined) {
+export function createStore({ vcons, submit: send, emit, submitter }: StoreDeps): Store {
+  async function submit(accepted: Accepted, { lists, requeue, precondition, submitter }: Offer) {
     const { uuid, bytes, index, submitted, findings } = accepted;
-    const result = await submit({
+    const result = await send({
       uuid,
       bytes,
       index,
@@ -54,6 +64,7 @@ export function createStore({ vcons, submit, emit }: StoreDeps): Store {
       lists,
       requeue,
       ...(precondition && { precondition }),
+      ...(submitter && { submitter }),
     });
     if (result.kind === "created" || result.kind === "replaced") {
       const data = { rev: result.rev, lists, findings: findings.length };
@@ -61,6 +72,9 @@ export function createStore({ vcons, submit, emit }: StoreDeps): Store {
     }
     return result;
   }
+
+  const attempt = (accepted: Accepted, { lists, requeue }: StoreRequest, precondition: Precondition | undefined) =>
+    submit(accepted, { lists, requeue, precondition, submitter: submitter() });
 
   async function put(accepted: Accepted, request: StoreRequest): Promise<Stored> {
     const { condition, exact } = request;
@@ -97,7 +111,7 @@ export function createStore({ vcons, submit, emit }: StoreDeps): Store {
     }
   }
 
-  return { add, put };
+  return { add, put, submit };
 }
 
 type Numbered = Document & { readonly rev: number };

@@ -40,6 +40,7 @@ const SETTINGS: GatewaySettings = {
   apiTokens: [],
   headerName: "x-conserver-api-token",
   redisExpiry: 3_600_000,
+  submitterExpiry: 7_776_000_000,
   storageFallback: true,
   sortedSetName: "vcons",
   egressVersion: undefined,

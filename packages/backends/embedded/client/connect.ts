@@ -24,6 +24,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
   return {
     kind: "embedded",
     read: remote("read"),
+    submitters: remote("submitters"),
     submit: remote("submit"),
     restore: remote("restore"),
     remove: remote("remove"),

@@ -7,6 +7,7 @@ import { list, reindex, scanFrom, search } from "../store/find.ts";
 import { depths, peek, pop, push, writeCounts } from "../store/lists.ts";
 import type { Store } from "../store/store.ts";
 import { remove, restore, submit } from "../store/submissions.ts";
+import { readSubmitters } from "../store/submitters.ts";
 import type { OperationName, Operations } from "../wire/messages.ts";
 
 interface Surroundings {
@@ -28,6 +29,7 @@ export function operationsOf({ store, file, synchronous }: Surroundings): Operat
   };
   return {
     read: (uuids) => read(store, uuids),
+    submitters: (uuids) => readSubmitters(store, uuids),
     submit: (batch) => counted(() => submit(store, batch)),
     restore: (document) => restore(store, document),
     remove: (uuid, storages) => counted(() => remove(store, uuid, storages)),
@@ -60,6 +62,7 @@ export function operationsOf({ store, file, synchronous }: Surroundings): Operat
 /** Operations that change nothing: they need no transaction and go on when the disk is full. */
 export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "read",
+  "submitters",
   "list",
   "search",
   "scanFrom",

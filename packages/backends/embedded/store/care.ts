@@ -4,6 +4,7 @@ import { type BackendHealth, type Document, TOMBSTONE_MS } from "@vcon-server/co
 import { suspectExpired } from "./claims.ts";
 import { copyByUuid, documentOf, dropCopy } from "./documents.ts";
 import type { Store } from "./store.ts";
+import { forgetOldSubmitters } from "./submitters.ts";
 
 /** Rows one round of care touches at most, so that it never holds up others for long. */
 const ROUND = 500;
@@ -30,6 +31,7 @@ export function repair(store: Store): void {
     store.sql("DELETE FROM waits WHERE vcon = ?").run(id);
     store.sql("DELETE FROM deliveries WHERE vcon = ? AND state = 0 AND action = 'save'").run(id);
   }
+  forgetOldSubmitters(store, ROUND);
   // one whose deletion is still owed to a storage stays known
   const forgotten = store
     .sql<Row>(

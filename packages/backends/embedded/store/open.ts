@@ -5,7 +5,7 @@ import { type Logger, VconError } from "@vcon-server/core";
 import { codedError, corrupt, isBusy } from "./failures.ts";
 import { createLeases } from "./leases.ts";
 import { missingFile, readMark, writeMark } from "./mark.ts";
-import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { ADDITIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import { createStore, type Store } from "./store.ts";
 import { damageInside } from "./wal.ts";
 
@@ -93,6 +93,7 @@ function openDatabase(folder: string, { synchronous }: StoreOptions, doing: stri
     if (version === 0 && openings !== undefined) throw corrupt(doing, "the database is empty although it was in use");
     if (version === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
     else check(db, file, doing);
+    db.exec(`BEGIN; ${ADDITIONS} COMMIT`);
     countOpening(db, { folder, openings, doing });
     return db;
   } catch (error) {

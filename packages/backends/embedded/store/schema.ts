@@ -118,3 +118,12 @@ END;
 
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** Tables that came later and that older servers do not miss: made at every opening where they are not there. */
+export const ADDITIONS = `
+CREATE TABLE IF NOT EXISTS submitters (
+  id INTEGER PRIMARY KEY, uuid TEXT NOT NULL, submitter TEXT NOT NULL, forget_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS submitters_uuid ON submitters(uuid);
+CREATE INDEX IF NOT EXISTS submitters_forget ON submitters(forget_at);
+`;

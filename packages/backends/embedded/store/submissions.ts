@@ -12,6 +12,7 @@ import {
 import { holdExpiry, startExpiry } from "./expiry.ts";
 import { append } from "./lists.ts";
 import type { Store } from "./store.ts";
+import { forgetSubmitter, rememberSubmitter } from "./submitters.ts";
 
 export function submit(store: Store, batch: readonly Submission[]): SubmitResult[] {
   return batch.map((submission) => submitOne(store, submission));
@@ -35,6 +36,7 @@ function submitOne(store: Store, submission: Submission): SubmitResult {
   }
   const rev = (row?.rev ?? 0) + 1;
   const id = writeVcon(store, { uuid, bytes, index, submitted, row, rev, ttl: null });
+  if (submission.submitter !== undefined) rememberSubmitter(store, uuid, submission.submitter);
   queue(store, submission, id);
   remember(store, id, submission.lists);
   return { kind: present ? "replaced" : "created", rev, queued: submission.lists.length };
@@ -68,6 +70,7 @@ export function remove(store: Store, uuid: string, storages: readonly string[]):
   const row = vconByUuid(store, uuid);
   const present = isPresent(store, row);
   const { id, rev } = tombstone(store, uuid, row);
+  forgetSubmitter(store, uuid);
   const delivered = store.sql("SELECT 1 FROM deliveries WHERE vcon = ? AND action = 'save' LIMIT 1").get(id);
   const entries = store.sql<{ list: string; state: number }>("DELETE FROM queue WHERE vcon = ? RETURNING list, state");
   for (const { list, state } of entries.all(id)) if (state === 0) store.count(list, -1);

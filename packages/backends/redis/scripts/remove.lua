@@ -1,5 +1,5 @@
 -- Deletes a working copy and leaves a tombstone; storages get a delivery that deletes.
--- KEYS: 1 document, 2 meta, 3 deliveries
+-- KEYS: 1 document, 2 meta, 3 deliveries, 4 submitter
 -- ARGV: 1 life of the tombstone (ms), 2... storages
 -- Returns {1 when there was a working copy or a delivery, old terms (JSON), {storage, score}...}.
 --@include now
@@ -9,7 +9,7 @@ local now = now_ms()
 local facts = redis.call('HMGET', KEYS[2], 'rev', 'floor', 'terms')
 local floor = math.max(facts[1] or 0, facts[2] or 0) + 1
 local former = load_deliveries(KEYS[3])
-redis.call('DEL', KEYS[3])
+redis.call('DEL', KEYS[3], KEYS[4])
 -- runs under way keep their tokens: they end as deleted, also when the vCon is submitted again before they do
 for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
   if string.sub(field, 1, 2) ~= 't:' then redis.call('HDEL', KEYS[2], field) end

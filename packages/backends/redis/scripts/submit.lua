@@ -1,10 +1,10 @@
 -- Stores, indexes and queues a submission; intake, so the first write is refused at maxmemory.
--- KEYS: 1 document, 2 meta, 3 deliveries; unless the other slots follow by themselves (Cluster):
---   4 sorted set, lists, sets of the new terms, sets of the old terms that are not new
+-- KEYS: 1 document, 2 meta, 3 deliveries, 4 submitter; unless the other slots follow by themselves (Cluster):
+--   5 sorted set, lists, sets of the new terms, sets of the old terms that are not new
 -- ARGV: 1 bytes, 2 submitted, 3 created, 4 terms (JSON), 5 "requeue" or "", 6 precondition ("", "absent", "match"),
 --   7 revisions that match (separated by spaces), 8 SHA-1 of foreign content that matches or "", 9 old terms (JSON)
 --   the keys were made for, or "*", 10 uuid, 11 how many lists, 12 new, 13 old term sets, 14 expiry of those sets (ms)
---   or "", 15... the lists
+--   or "", 15 submitter or "", 16 how long it is remembered (ms), 17... the lists
 -- Returns {"created" | "replaced" | "same", rev, old terms, positions of the lists that get the uuid}
 --   | {"refused", rev or nil, "foreign" or nil}
 --   | {"terms", old terms}: try again with the keys for those | {"unfit", key}: that key holds another type.
@@ -13,7 +13,7 @@ local document, meta, deliveries = KEYS[1], KEYS[2], KEYS[3]
 local facts = redis.call('HMGET', meta, 'rev', 'submitted', 'gone', 'floor', 'terms', 'sent')
 local exists = redis.call('EXISTS', document) == 1
 local old_terms = facts[5] or '[]'
-local alone = #KEYS == 3
+local alone = #KEYS == 4
 local lists, added, removed = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 
 local function refused()
@@ -28,12 +28,12 @@ end
 -- Returns the positions of those lists, separated by spaces.
 local function queue(sent, all)
   local former, fresh = ' ' .. sent .. ' ', {}
-  for at = 1, #ARGV - 14 do
-    local name = ARGV[14 + at]
+  for at = 1, #ARGV - 16 do
+    local name = ARGV[16 + at]
     local known = string.find(former, ' ' .. name .. ' ', 1, true)
     if all or not known then
       redis.call('HINCRBY', meta, 'q:' .. name, 1)
-      if not alone then redis.call('RPUSH', KEYS[4 + at], ARGV[10]) end
+      if not alone then redis.call('RPUSH', KEYS[5 + at], ARGV[10]) end
       fresh[#fresh + 1] = at
     end
     if not known then sent = sent == '' and name or (sent .. ' ' .. name) end
@@ -50,8 +50,8 @@ end
 
 if refused() then return { 'refused', exists and facts[1], exists and not facts[1] and 'foreign' } end
 if not alone then
-  if unfit(4, 'zset') then return { 'unfit', KEYS[4] } end
-  for at = 5, 4 + lists do
+  if unfit(5, 'zset') then return { 'unfit', KEYS[5] } end
+  for at = 6, 5 + lists do
     if unfit(at, 'list') then return { 'unfit', KEYS[at] } end
   end
 end
@@ -77,16 +77,17 @@ redis.call('PERSIST', deliveries)
 for _, field in ipairs(redis.call('HKEYS', meta)) do
   if string.sub(field, 1, 5) == 'dead:' then redis.call('HSET', meta, field, '') end
 end
+if ARGV[15] ~= '' then redis.call('SET', KEYS[4], ARGV[15], 'PX', ARGV[16]) end
 local fresh = queue('', true)
 if not alone then
-  redis.call('ZREM', KEYS[4], 'vcon:' .. ARGV[10])
-  redis.call('ZADD', KEYS[4], ARGV[3], ARGV[10])
+  redis.call('ZREM', KEYS[5], 'vcon:' .. ARGV[10])
+  redis.call('ZADD', KEYS[5], ARGV[3], ARGV[10])
   -- a set that somebody keeps under another type is left alone rather than leaving the submission half done
-  for at = 5 + lists, 4 + lists + added do
+  for at = 6 + lists, 5 + lists + added do
     local key = KEYS[at]
     local added_now = redis.pcall('SADD', key, ARGV[10])
     if ARGV[14] ~= '' and type(added_now) == 'number' then redis.call('PEXPIRE', key, ARGV[14]) end
   end
-  for at = 5 + lists + added, 4 + lists + added + removed do redis.pcall('SREM', KEYS[at], ARGV[10]) end
+  for at = 6 + lists + added, 5 + lists + added + removed do redis.pcall('SREM', KEYS[at], ARGV[10]) end
 end
 return { exists and 'replaced' or 'created', rev, old_terms, fresh }

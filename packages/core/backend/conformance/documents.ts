@@ -21,6 +21,7 @@ export function documents(open: OpenBackend): void {
     reading(given);
     submitting(given);
     preconditions(given);
+    submitters(given);
     finding(given);
     restoring(given);
     removing(given);
@@ -193,6 +194,44 @@ function preconditions({ backend }: Given): void {
     );
     const kinds = results.flat().map((result) => result.kind);
     expect(kinds.toSorted()).toEqual(["refused", "refused", "replaced"]);
+  });
+}
+
+function submitters({ backend }: Given): void {
+  const kept = 3_600_000;
+
+  test("who submitted a vCon is known, in the order asked for; without a word about it, nothing is", async () => {
+    const [ours, theirs] = [
+      { id: "ours", kept },
+      { id: "theirs", kept },
+    ];
+    const one = await submitOne(backend(), [], { submitter: ours });
+    const two = await submitOne(backend(), [], { submitter: theirs });
+    const silent = await submitOne(backend(), []);
+    const found = await backend().submitters([two, silent, freshUuid(), one]);
+    expect(found).toEqual(["theirs", undefined, undefined, "ours"]);
+  });
+
+  test("new content changes hands, the same content does not", async () => {
+    const first = submission(freshUuid(), { content: { n: 1 }, submitter: { id: "ours", kept } });
+    await backend().submit([first]);
+    await backend().submit([{ ...first, submitter: { id: "theirs", kept } }]);
+    expect(await backend().submitters([first.uuid])).toEqual(["ours"]);
+    await submitOne(backend(), [], { uuid: first.uuid, content: { n: 2 }, submitter: { id: "theirs", kept } });
+    expect(await backend().submitters([first.uuid])).toEqual(["theirs"]);
+  });
+
+  test("it is known after the working copy has expired, for as long as was asked, and not after a deletion", async () => {
+    const list = freshList();
+    const uuid = await submitOne(backend(), [list], { submitter: { id: "ours", kept } });
+    await backend().settle([done(await claimOne(backend(), list), { expiry: { kind: "now", ms: 1 } })]);
+    await expect.poll(async () => (await backend().read([uuid]))[0]).toBeUndefined();
+    await backend().repair();
+    expect(await backend().submitters([uuid])).toEqual(["ours"]);
+    await backend().remove(uuid, []);
+    expect(await backend().submitters([uuid])).toEqual([undefined]);
+    const brief = await submitOne(backend(), [], { submitter: { id: "ours", kept: 1 } });
+    await expect.poll(async () => (await backend().submitters([brief]))[0]).toBeUndefined();
   });
 }
 
