@@ -37,7 +37,14 @@ export { VconSchema } from "./schema.ts";
 export { soundJson, withSoundText } from "./sound.ts";
 export { parseVcon } from "./stored.ts";
 export { parseTag, type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
-export { isAbout, isTranscript, transcriptFor, transcriptIn, transcriptOf } from "./transcript/index.ts";
+export {
+  decodeAnalysis,
+  isAbout,
+  isTranscript,
+  transcriptFor,
+  transcriptIn,
+  transcriptOf,
+} from "./transcript/index.ts";
 export type { Transcript, TranscriptSegment, TranscriptWord } from "./transcript/transcript.ts";
 export { toWtf, WTF_SCHEMA, WTF_TYPE, type WtfFacts } from "./transcript/wtf.ts";
 export { CURRENT_VERSION, upgrade } from "./upgrade.ts";

@@ -92,6 +92,19 @@ test("speakers are parties where name, role, address or channel says so", () => 
   expect(said(voices)).toEqual(["Speaker 0: hello", "Speaker 1: hello", "Speaker 2: hello"]);
 });
 
+test("one party is one speaker: the words of a second one are not put into its mouth", () => {
+  const call = (...turns: object[]) => {
+    const parties = [{ name: "Ann" }, { name: "Bob" }];
+    return said(sampleVcon({ parties, dialog: [recording({ parties: [0] })], analysis: [transcript(turns)] }));
+  };
+  const hello = (speaker?: number | string) => ({ text: "hello", ...(speaker !== undefined && { speaker }) });
+  expect(call(hello(0), hello(1))).toEqual(["Speaker 0: hello", "Speaker 1: hello"]);
+  expect(call(hello("Ann"), hello(1))).toEqual(["Ann: hello", "Speaker 1: hello"]);
+  expect(call(hello("Ann"), hello("Bob"), hello())).toEqual(["Ann: hello", "Bob: hello", "?: hello"]);
+  expect(call(hello(1), hello(1))).toEqual(["Ann: hello hello"]);
+  expect(call(hello(), hello())).toEqual(["Ann: hello hello"]);
+});
+
 test("a role that two have names nobody", () => {
   const vcon = sampleVcon({
     parties: [{ role: "agent" }, { role: "agent" }],

@@ -46,9 +46,12 @@ function turnsOf(vcon: Vcon, dialog: Dialog, index: number): Turn[] {
     return [{ text, dialog: index, ...speakerOf(vcon, party), ...(start !== undefined && { time: start }) }];
   }
   const transcript = transcriptFor(vcon, index);
+  const voices = new Set(transcript?.segments.flatMap(({ speaker }) => speaker ?? []));
+  // of two voices one at least is not the only party the dialog names
+  const only = parties.length === 1 && voices.size <= 1 ? parties[0] : undefined;
   return (transcript?.segments ?? []).flatMap((segment) => {
     if (segment.text.trim() === "") return [];
-    const party = partyOf(vcon, dialog, segment.speaker) ?? (parties.length === 1 ? parties[0] : undefined);
+    const party = partyOf(vcon, dialog, segment.speaker) ?? only;
     return {
       text: segment.text.trim(),
       dialog: index,

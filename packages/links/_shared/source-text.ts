@@ -1,6 +1,6 @@
 import {
   type Analysis,
-  decodeBody,
+  decodeAnalysis,
   isAbout,
   isTranscript,
   type Json,
@@ -92,7 +92,7 @@ function locatedText(vcon: Vcon, source: SourceOptions["source"], index: number)
 }
 
 function bodyOf(analysis: Analysis): Json | undefined {
-  const body = decodeBody(analysis);
+  const body = decodeAnalysis(analysis);
   if (body?.kind === "bytes") return new TextDecoder().decode(body.bytes);
   return body?.kind === "text" ? body.text : body?.value;
 }

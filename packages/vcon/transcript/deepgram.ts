@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, own } from "../shape.ts";
-import { numberAt, objectAt, objectsAt, speakerAt, textAt } from "./members.ts";
+import { confidenceAt, durationAt, numberAt, objectAt, objectsAt, speakerAt, textAt, timesAt } from "./members.ts";
 import { present, type Transcript, type TranscriptSegment, type TranscriptWord } from "./transcript.ts";
+import { joinTexts } from "./whisper.ts";
 
 /**
  * A whole answer of Deepgram's `/v1/listen` (`{metadata, results}`). Utterances, where they were asked for, are the
@@ -8,41 +9,69 @@ import { present, type Transcript, type TranscriptSegment, type TranscriptWord }
  */
 export function fromDeepgramAnswer(answer: JsonObject): Transcript | undefined {
   const results = objectAt(answer, "results");
-  const channels = results ? objectsAt(results, "channels") : [];
-  const read = channels.flatMap((channel) => fromAlternative(objectsAt(channel, "alternatives")[0], channel) ?? []);
+  if (!results) return undefined;
+  const read = objectsAt(results, "channels").map((channel) =>
+    fromAlternative(objectsAt(channel, "alternatives")[0], channel),
+  );
+  const joined = joinChannels(read, objectsAt(results, "utterances"));
+  const duration = durationAt(objectAt(answer, "metadata") ?? {});
+  return joined && { ...joined, ...(duration !== undefined && { duration }) };
+}
+
+/** The alternative of the first channel with those of the others beside it, as they are kept in a vCon. */
+export const fromKeptChannels = (body: JsonObject): Transcript | undefined =>
+  joinChannels(
+    [body, ...objectsAt(body, "other_channels")].map((channel) => fromAlternative(channel)),
+    objectsAt(body, "utterances"),
+  );
+
+/** A channel that could not be read keeps its number, so that the others keep theirs. */
+function joinChannels(
+  channels: readonly (Transcript | undefined)[],
+  spoken: readonly JsonObject[],
+): Transcript | undefined {
+  const read = channels.filter((one) => one !== undefined);
   const [first] = read;
-  if (!first || !results) return undefined;
-  const utterances = objectsAt(results, "utterances").map(fromUtterance);
-  const duration = numberAt(objectAt(answer, "metadata") ?? {}, "duration");
-  if (read.length === 1) {
-    const segments = utterances.length > 0 ? utterances : first.segments;
-    return { ...first, segments, ...(duration !== undefined && { duration }) };
-  }
-  const byChannel = read.flatMap(({ segments }, channel) =>
-    segments.map((segment) => ({ speaker: channel, ...segment })),
+  if (!first) return undefined;
+  const utterances = spoken.map(fromUtterance);
+  if (channels.length === 1) return utterances.length > 0 ? { ...first, segments: utterances } : first;
+  const byChannel = channels.flatMap((one, channel) =>
+    (one?.segments ?? []).map((segment) => ({ speaker: channel, ...segment })),
   );
   const segments = (utterances.length > 0 ? utterances : byChannel).toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
-  return {
-    ...first,
+  return present<Transcript>({
     text: segments.map(({ text }) => text).join("\n"),
+    duration: undefined,
+    ...judge(read),
     segments,
-    ...(duration !== undefined && { duration }),
-  };
+  });
+}
+
+/**
+ * Confidence and language of all channels in which somebody speaks: on average, and of the one in which most is said. A
+ * silent channel has a confidence of 0 and any language, which says nothing about the others.
+ */
+function judge(channels: readonly Transcript[]) {
+  const speaking = channels.filter(({ text }) => text !== "");
+  const counted = speaking.length > 0 ? speaking : channels;
+  const [most] = counted.toSorted((one, other) => other.text.length - one.text.length);
+  return { confidence: mean(counted), language: most?.language };
 }
 
 /** One alternative, which is what the Python server keeps: `{transcript, confidence, words, paragraphs, …}`. */
 export function fromAlternative(alternative: unknown, channel: JsonObject = {}): Transcript | undefined {
   if (!isObject(alternative)) return undefined;
-  const text = textAt(alternative, "transcript");
-  if (text === undefined) return undefined;
+  const given = textAt(alternative, "transcript");
+  if (given === undefined && own(alternative, "transcript") !== null) return undefined;
   const words = objectsAt(alternative, "words").map(wordOf);
   const paragraphs = objectsAt(objectAt(alternative, "paragraphs") ?? {}, "paragraphs");
   const segments = paragraphs.length > 0 ? paragraphs.map((one) => fromParagraph(one, words)) : bySpeaker(words);
+  const text = given || joinTexts(segments) || "";
   return present<Transcript>({
     text,
-    language: textAt(alternative, "detected_language") ?? textAt(channel, "detected_language"),
+    language: textAt(alternative, "detected_language") || textAt(channel, "detected_language") || undefined,
     duration: undefined,
-    confidence: numberAt(alternative, "confidence"),
+    confidence: confidenceAt(alternative, "confidence"),
     segments: segments.length > 0 ? segments : whole(text),
   });
 }
@@ -52,7 +81,7 @@ const whole = (text: string): TranscriptSegment[] => (text === "" ? [] : [{ text
 function fromParagraph(paragraph: JsonObject, words: readonly TranscriptWord[]): TranscriptSegment {
   const sentences = objectsAt(paragraph, "sentences");
   const text = sentences.map((sentence) => textAt(sentence, "text") ?? "").join(" ");
-  const [start, end] = [numberAt(paragraph, "start"), numberAt(paragraph, "end")];
+  const { start, end } = timesAt(paragraph);
   const inside = words.filter((word) => (word.start ?? -1) >= (start ?? 0) && (word.start ?? 0) < (end ?? 0));
   const own = inside.length > 0 ? inside : undefined;
   return present<TranscriptSegment>({
@@ -68,10 +97,9 @@ function fromParagraph(paragraph: JsonObject, words: readonly TranscriptWord[]):
 const fromUtterance = (utterance: JsonObject): TranscriptSegment =>
   present<TranscriptSegment>({
     text: textAt(utterance, "transcript") ?? "",
-    start: numberAt(utterance, "start"),
-    end: numberAt(utterance, "end"),
+    ...timesAt(utterance),
     speaker: speakerAt(utterance) ?? numberAt(utterance, "channel"),
-    confidence: numberAt(utterance, "confidence"),
+    confidence: confidenceAt(utterance, "confidence"),
     words: objectsAt(utterance, "words").map(wordOf),
   });
 
@@ -79,10 +107,9 @@ const fromUtterance = (utterance: JsonObject): TranscriptSegment =>
 const wordOf = (word: JsonObject): TranscriptWord =>
   present<TranscriptWord>({
     text: textAt(word, "punctuated_word", "word", "text") ?? "",
-    start: numberAt(word, "start"),
-    end: numberAt(word, "end"),
+    ...timesAt(word),
     speaker: speakerAt(word),
-    confidence: numberAt(word, "confidence"),
+    confidence: confidenceAt(word, "confidence"),
   });
 
 /** Words one after the other with the same speaker, as segments. */
@@ -105,8 +132,8 @@ export function bySpeaker(words: readonly TranscriptWord[]): TranscriptSegment[]
   );
 }
 
-function mean(words: readonly TranscriptWord[] | undefined): number | undefined {
-  const known = (words ?? []).flatMap(({ confidence }) => confidence ?? []);
+function mean(parts: readonly Pick<TranscriptWord, "confidence">[] | undefined): number | undefined {
+  const known = (parts ?? []).flatMap(({ confidence }) => confidence ?? []);
   return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0) / known.length;
 }
 

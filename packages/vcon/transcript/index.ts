@@ -1,7 +1,8 @@
-import { decodeBody } from "../body.ts";
+import { type DecodedBody, decodeBody } from "../body.ts";
 import type { Analysis, Vcon } from "../document.ts";
+import { jsonText } from "../json.ts";
 import { isObject, own } from "../shape.ts";
-import { fromAlternative, fromDeepgramAnswer, isDeepgramAnswer } from "./deepgram.ts";
+import { fromAlternative, fromDeepgramAnswer, fromKeptChannels, isDeepgramAnswer } from "./deepgram.ts";
 import { objectsIn } from "./members.ts";
 import type { Transcript } from "./transcript.ts";
 import { fromText, fromTurns } from "./turns.ts";
@@ -19,11 +20,22 @@ export const isTranscript = ({ type }: Pick<Analysis, "type">): boolean => TYPES
  * OpenAI-compatible, lists of turns, or plain text. `undefined` when the body is none of these.
  */
 export function transcriptOf(analysis: Analysis): Transcript | undefined {
-  const decoded = decodeBody(analysis);
+  const decoded = decodeAnalysis(analysis);
   if (decoded?.kind === "text") return fromText(decoded.text);
   // before 0.0.1 the text stood in a member of its own
   const value = decoded?.kind === "json" ? decoded.value : own(analysis, "transcript");
   return transcriptIn(value);
+}
+
+/**
+ * Reads the body of an analysis. JSON text whose analysis does not say that it is JSON is read as the JSON it is: the
+ * Python server wrote transcripts without `encoding` for years.
+ */
+export function decodeAnalysis(analysis: Analysis): DecodedBody | undefined {
+  const decoded = decodeBody(analysis);
+  if (decoded?.kind !== "text" || !/^\s*[[{]/.test(decoded.text)) return decoded;
+  const value = jsonText(decoded.text);
+  return typeof value === "object" && value !== null ? { kind: "json", value } : decoded;
 }
 
 /** The same of a vendor's answer that is in no analysis yet. */
@@ -33,6 +45,7 @@ export function transcriptIn(value: unknown): Transcript | undefined {
   if (!isObject(value)) return undefined;
   if (isDeepgramAnswer(value)) return fromDeepgramAnswer(value);
   if (isWtf(value)) return fromWtf(value);
+  if (Array.isArray(own(value, "other_channels"))) return fromKeptChannels(value);
   return fromAlternative(value) ?? fromWhisper(value);
 }
 

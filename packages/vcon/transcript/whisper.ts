@@ -1,35 +1,52 @@
 import type { JsonObject } from "../shape.ts";
-import { numberAt, objectsAt, speakerAt, textAt } from "./members.ts";
+import { isCues } from "./cues.ts";
+import { confidenceAt, durationAt, numberAt, objectsAt, speakerAt, textAt, timesAt } from "./members.ts";
 import { present, type Transcript, type TranscriptSegment, type TranscriptWord } from "./transcript.ts";
+import { fromText } from "./turns.ts";
+import { hasVoices, readVoices, splitSegment } from "./voices.ts";
 
 /**
  * An answer of Whisper or of an OpenAI-compatible `/audio/transcriptions`: `{text}` alone, with `segments` and `words`
- * (`verbose_json`), or with speakers (`diarized_json`).
+ * (`verbose_json`), or with speakers (`diarized_json`). Some servers leave `text` out, or write null, where the segments
+ * or the words say it all; others put WebVTT or SubRip into it.
  */
 export function fromWhisper(answer: JsonObject): Transcript | undefined {
-  const text = textAt(answer, "text");
-  if (text === undefined) return undefined;
   const words = objectsAt(answer, "words").map(wordOf);
-  const segments = objectsAt(answer, "segments").map((segment) => segmentOf(segment, words));
+  const given = objectsAt(answer, "segments").flatMap((segment) => splitSegment(segmentOf(segment, words)));
+  const text = textAt(answer, "text") || joinTexts(given) || joinTexts(words) || textAt(answer, "text");
+  if (text === undefined) return undefined;
+  const marked = given.length === 0 && (isCues(text) || hasVoices(text)) ? fromText(text) : undefined;
+  const segments = marked?.segments ?? given;
   return present<Transcript>({
-    text,
-    language: textAt(answer, "language"),
-    duration: numberAt(answer, "duration"),
+    text: marked?.text ?? readVoices(text),
+    language: textAt(answer, "language") || undefined,
+    duration: durationAt(answer),
     confidence: undefined,
-    segments:
-      segments.length > 0 ? segments : text === "" ? [] : [present<TranscriptSegment>({ ...whole(text, words) })],
+    segments: segments.length > 0 || text === "" ? segments : [whole(text, words)],
   });
 }
 
-const whole = (text: string, words: readonly TranscriptWord[]) => ({
-  text,
-  start: words[0]?.start,
-  end: words.at(-1)?.end,
-  words: words.length > 0 ? words : undefined,
-});
+/** The texts one after the other; undefined when there is none. */
+export const joinTexts = (parts: readonly (TranscriptSegment | TranscriptWord)[]): string | undefined => {
+  const text = parts
+    .map((part) => part.text)
+    .filter((one) => one !== "")
+    .join(" ");
+  return text === "" ? undefined : text;
+};
+
+const whole = (text: string, words: readonly TranscriptWord[]): TranscriptSegment =>
+  present<TranscriptSegment>({
+    text,
+    start: words[0]?.start,
+    end: words.at(-1)?.end,
+    speaker: undefined,
+    confidence: undefined,
+    words: words.length > 0 ? words : undefined,
+  });
 
 function segmentOf(segment: JsonObject, all: readonly TranscriptWord[]): TranscriptSegment {
-  const [start, end] = [numberAt(segment, "start"), numberAt(segment, "end")];
+  const { start, end } = timesAt(segment);
   const given = objectsAt(segment, "words").map(wordOf);
   const words =
     given.length > 0
@@ -41,7 +58,7 @@ function segmentOf(segment: JsonObject, all: readonly TranscriptWord[]): Transcr
     start,
     end,
     speaker: speakerAt(segment),
-    confidence: logarithm === undefined ? undefined : Math.min(1, Math.exp(logarithm)),
+    confidence: logarithm === undefined ? confidenceAt(segment, "confidence") : Math.min(1, Math.exp(logarithm)),
     words: words.length > 0 ? words : undefined,
   });
 }
@@ -49,8 +66,7 @@ function segmentOf(segment: JsonObject, all: readonly TranscriptWord[]): Transcr
 const wordOf = (word: JsonObject): TranscriptWord =>
   present<TranscriptWord>({
     text: textAt(word, "word", "text") ?? "",
-    start: numberAt(word, "start"),
-    end: numberAt(word, "end"),
+    ...timesAt(word),
     speaker: speakerAt(word),
-    confidence: numberAt(word, "probability", "confidence"),
+    confidence: confidenceAt(word, "probability", "confidence"),
   });

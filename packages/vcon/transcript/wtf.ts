@@ -1,7 +1,9 @@
 import type { Json } from "../document.ts";
 import { isObject, type JsonObject, own } from "../shape.ts";
-import { numberAt, objectAt, objectsAt, speakerAt, textAt } from "./members.ts";
+import { confidenceAt, durationAt, objectAt, objectsAt, speakerAt, textAt, timesAt, timesFrom } from "./members.ts";
 import { present, type Transcript, type TranscriptSegment, type TranscriptWord } from "./transcript.ts";
+import { readVoices, splitSegment } from "./voices.ts";
+import { joinTexts } from "./whisper.ts";
 
 /** The World Transcription Format, draft-howe-vcon-wtf-extension: one shape for the transcripts of every vendor. */
 
@@ -20,14 +22,19 @@ export interface WtfFacts {
   readonly duration?: number;
 }
 
-/** The transcript as the body of an analysis of type `wtf_transcription`. */
+/**
+ * Writes the transcript as the body of an analysis of type `wtf_transcription`. Times that lie after the end of the
+ * recording, which recognizers invent in silence, become its end.
+ */
 export function toWtf(transcript: Transcript, { createdAt, provider, model, duration }: WtfFacts): Json {
   const { text, language, confidence, segments } = transcript;
   const seconds = transcript.duration ?? duration;
+  const longest = Math.max(transcript.duration ?? 0, duration ?? 0);
+  const end = longest > 0 ? longest : Number.POSITIVE_INFINITY;
   const speakers = [...new Set(segments.flatMap(({ speaker }) => speaker ?? []))];
   return {
     transcript: { text, ...known({ language, duration: seconds, confidence }) },
-    segments: segments.map((segment, id) => ({ id, ...known(timed(segment)), ...wordsOf(segment) })),
+    segments: segments.map((segment, id) => ({ id, ...known(timed(segment, end)), ...wordsOf(segment, end) })),
     ...(speakers.length > 0 && {
       speakers: Object.fromEntries(speakers.map((id) => [String(id), { id, label: labelOf(id) }])),
     }),
@@ -44,16 +51,13 @@ export function toWtf(transcript: Transcript, { createdAt, provider, model, dura
 
 const labelOf = (speaker: number | string): string => (typeof speaker === "number" ? `Speaker ${speaker}` : speaker);
 
-const timed = ({ text, start, end, speaker, confidence }: TranscriptSegment | TranscriptWord) => ({
-  text,
-  start,
-  end,
-  speaker,
-  confidence,
-});
+function timed({ text, start, end, speaker, confidence }: TranscriptSegment | TranscriptWord, last: number) {
+  const within = (time: number | undefined) => (time === undefined ? undefined : Math.min(time, last));
+  return { text, ...timesFrom(within(start), within(end)), speaker, confidence };
+}
 
-const wordsOf = ({ words }: TranscriptSegment) =>
-  words?.length ? { words: words.map((word) => known(timed(word))) } : {};
+const wordsOf = ({ words }: TranscriptSegment, last: number) =>
+  words?.length ? { words: words.map((word) => known(timed(word, last))) } : {};
 
 const known = (members: { readonly [name: string]: Json | undefined }): { readonly [name: string]: Json } =>
   present<{ readonly [name: string]: Json }>(members);
@@ -61,30 +65,32 @@ const known = (members: { readonly [name: string]: Json | undefined }): { readon
 /** Whether a body is one, whatever its analysis calls itself. */
 export const isWtf = (body: JsonObject): boolean => isObject(own(body, "transcript"));
 
+/** Reads one; its text may stand in its segments or words alone. */
 export function fromWtf(body: JsonObject): Transcript | undefined {
   const transcript = objectAt(body, "transcript") ?? {};
-  const text = textAt(transcript, "text");
-  if (text === undefined) return undefined;
   const words = objectsAt(body, "words").map(partOf<TranscriptWord>);
-  const segments = objectsAt(body, "segments").map((segment): TranscriptSegment => {
+  const segments = objectsAt(body, "segments").flatMap((segment): TranscriptSegment[] => {
     const own = objectsAt(segment, "words").map(partOf<TranscriptWord>);
-    return { ...partOf<TranscriptSegment>(segment), ...(own.length > 0 && { words: own }) };
+    return splitSegment({ ...partOf<TranscriptSegment>(segment), ...(own.length > 0 && { words: own }) });
   });
+  const given = textAt(transcript, "text");
+  const text = given || joinTexts(segments) || joinTexts(words) || given;
+  if (text === undefined) return undefined;
   return present<Transcript>({
-    text,
-    language: textAt(transcript, "language"),
-    duration: numberAt(transcript, "duration"),
-    confidence: numberAt(transcript, "confidence"),
-    segments: segments.length > 0 ? segments : text === "" ? [] : [{ text, ...(words.length > 0 && { words }) }],
+    text: readVoices(text),
+    language: textAt(transcript, "language") || undefined,
+    duration: durationAt(transcript),
+    confidence: confidenceAt(transcript, "confidence"),
+    segments:
+      segments.length > 0 ? segments : text === "" ? [] : splitSegment({ text, ...(words.length > 0 && { words }) }),
   });
 }
 
 const partOf = <T extends TranscriptSegment | TranscriptWord>(part: JsonObject): T =>
   present<TranscriptSegment>({
     text: textAt(part, "text", "word") ?? "",
-    start: numberAt(part, "start"),
-    end: numberAt(part, "end"),
+    ...timesAt(part),
     speaker: speakerAt(part),
-    confidence: numberAt(part, "confidence"),
+    confidence: confidenceAt(part, "confidence"),
     words: undefined,
   }) as T;

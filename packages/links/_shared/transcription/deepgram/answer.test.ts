@@ -41,6 +41,17 @@ test.each([
   else expect(read?.confidence).toBeCloseTo(confidence);
 });
 
+test("members that are null are as if they were not there", () => {
+  const silent = { alternatives: [{ transcript: null, confidence: null, words: null }], detected_language: null };
+  const value = { metadata: null, results: { channels: [silent, said("a", 0.9)], utterances: null } };
+  expect(readListened(value, undefined)).toMatchObject({
+    body: { transcript: "", other_channels: [{ transcript: "a" }] },
+    transcript: { text: "a" },
+    confidence: 0.9,
+    usage: undefined,
+  });
+});
+
 test("what else was paid for is kept, and cannot take the place of the transcript", () => {
   const read = readListened(answer([said("a", 1), said("b", 1)], { summary: { short: "x" }, transcript: "no" }), "en");
   expect(read?.body).toMatchObject({ transcript: "a", summary: { short: "x" }, other_channels: [{ transcript: "b" }] });

@@ -2,15 +2,19 @@ import { type Json, type Transcript, transcriptIn } from "@vcon-server/vcon";
 import { z } from "zod";
 import type { Answer } from "../transcriber.ts";
 
-const ALTERNATIVE = z.looseObject({ transcript: z.string(), confidence: z.number().optional() });
+/** Members that are null or of another type are as if they were not there. */
+const ALTERNATIVE = z.looseObject({ transcript: z.string().nullable() });
 
 const CHANNEL = z.looseObject({
   alternatives: z.array(ALTERNATIVE).min(1),
-  detected_language: z.string().optional(),
+  detected_language: z.string().min(1).optional().catch(undefined),
 });
 
 const LISTENED = z.looseObject({
-  metadata: z.looseObject({ duration: z.number().min(0).optional() }).optional(),
+  metadata: z
+    .looseObject({ duration: z.number().min(0).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   results: z.looseObject({ channels: z.array(CHANNEL).min(1) }),
 });
 
@@ -35,7 +39,7 @@ export function readListened(value: unknown, language: string | undefined): Answ
   return {
     body,
     transcript: spoken(transcript, language),
-    confidence: confidenceOf(channels),
+    confidence: transcript.confidence,
     usage: seconds === undefined ? undefined : { unit: "seconds", input: seconds, output: 0 },
   };
 }
@@ -43,16 +47,9 @@ export function readListened(value: unknown, language: string | undefined): Answ
 /** The Python server calls the language `en` when nobody says which it is. */
 const ownWords = ({ alternatives: [first], detected_language }: Channel, language: string | undefined) => ({
   ...first,
+  transcript: first?.transcript ?? "",
   detected_language: detected_language ?? language ?? "en",
 });
 
 const spoken = (transcript: Transcript, language: string | undefined): Transcript =>
   language === undefined || transcript.language !== undefined ? transcript : { ...transcript, language };
-
-/** Of the channels somebody speaks in: a silent one has none, and says nothing against the others. */
-function confidenceOf(channels: readonly Channel[]): number | undefined {
-  const best = channels.flatMap(({ alternatives: [first] }) => first ?? []);
-  const speaking = best.filter(({ transcript }) => transcript.trim() !== "");
-  const known = (speaking.length > 0 ? speaking : best).flatMap(({ confidence }) => confidence ?? []);
-  return known.length === 0 ? undefined : known.reduce((sum, one) => sum + one, 0) / known.length;
-}

@@ -75,26 +75,38 @@ function aboutMedia(error: unknown): boolean {
   return param === "file" || /audio file|file format|could not be decoded/i.test(error.message);
 }
 
+/** Null stands for what is not said. */
+const AMOUNT = z.number().min(0).nullish();
+
 const USAGE = z.union([
-  z.object({ type: z.literal("tokens"), input_tokens: z.number(), output_tokens: z.number() }),
-  z.object({ type: z.literal("duration"), seconds: z.number() }),
+  z.object({ type: z.literal("tokens"), input_tokens: z.number().min(0), output_tokens: AMOUNT }),
+  z.object({ type: z.literal("duration"), seconds: z.number().min(0) }),
 ]);
 
-const ANSWER = z.looseObject({
-  text: z.string(),
-  language: z.string().optional(),
-  languages: z.array(z.looseObject({ code: z.string() })).optional(),
+/** Members beside the transcript; one that is null or of another type is as if it were not there. */
+const BESIDE = z.looseObject({
+  language: z.string().min(1).optional().catch(undefined),
+  languages: z
+    .array(
+      z
+        .looseObject({ code: z.string().min(1) })
+        .nullable()
+        .catch(null),
+    )
+    .optional()
+    .catch(undefined),
   usage: USAGE.optional().catch(undefined),
 });
 
 /** Reads `json`, `verbose_json`, `diarized_json` and plain text; undefined when it is none of them. */
 export function readAnswer(answer: unknown, asked?: string): Heard | undefined {
   const body = typeof answer === "string" ? { text: answer } : answer;
-  const parsed = ANSWER.safeParse(body);
-  const transcript = parsed.success ? transcriptIn(body) : undefined;
-  if (!parsed.success || !transcript) return undefined;
-  const { language: named, languages, usage } = parsed.data;
-  const language = asked ?? (named === undefined ? languages?.[0]?.code : languageCode(named));
+  const beside = BESIDE.safeParse(body);
+  const transcript = beside.success ? transcriptIn(body) : undefined;
+  if (!beside.success || !transcript) return undefined;
+  const { language: named, languages, usage } = beside.data;
+  const found = languages?.find((one) => one !== null)?.code;
+  const language = asked ?? (named === undefined ? found : languageCode(named));
   return {
     // parsed from JSON a moment ago
     body: body as Record<string, Json>,
@@ -105,5 +117,5 @@ export function readAnswer(answer: unknown, asked?: string): Heard | undefined {
 
 const usageOf = (usage: z.output<typeof USAGE>): Paid =>
   usage.type === "tokens"
-    ? { unit: "tokens", input: usage.input_tokens, output: usage.output_tokens }
+    ? { unit: "tokens", input: usage.input_tokens, output: usage.output_tokens ?? 0 }
     : { unit: "seconds", input: usage.seconds, output: 0 };

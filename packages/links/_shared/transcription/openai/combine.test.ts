@@ -99,6 +99,31 @@ test.each([
   expect(readAnswer({ text: "x", language })?.transcript.language).toBe(code);
 });
 
+test("members that are null, or of another type, are as if they were not there", () => {
+  const nothing = { language: null, languages: [null, { code: 7 }], usage: null, words: null, duration: null };
+  expect(readAnswer({ text: "x", ...nothing })).toMatchObject({
+    transcript: { text: "x", segments: [{ text: "x" }] },
+    usage: undefined,
+  });
+  expect(readAnswer({ text: null, segments: [{ text: " x", start: null, end: null }] })?.transcript).toEqual({
+    text: "x",
+    segments: [{ text: "x" }],
+  });
+  const usage = { type: "tokens", input_tokens: 7, output_tokens: null };
+  expect(readAnswer({ text: "x", language: 7, usage })?.usage).toEqual({ unit: "tokens", input: 7, output: 0 });
+});
+
+test("nothing is said after the end of the piece it was said in", () => {
+  const late = (text: string) => ({
+    text,
+    segments: [{ start: 8, end: 400, text, words: [{ word: text, start: 300 }] }],
+  });
+  expect(joined([piece(late("one"), 0, 10), piece(late("two"), 10, 18)]).segments).toMatchObject([
+    { start: 8, end: 10, words: [{ start: 10 }] },
+    { start: 18, end: 18, words: [{ start: 18 }] },
+  ]);
+});
+
 test("the language that was asked for, or the one the model found", () => {
   expect(readAnswer({ text: "x", language: "english" }, "de")?.transcript.language).toBe("de");
   expect(readAnswer({ text: "x", languages: [{ code: "fr" }] })?.transcript.language).toBe("fr");

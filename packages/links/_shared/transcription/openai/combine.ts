@@ -28,25 +28,25 @@ const textOf = (pieces: readonly Piece[]): string =>
     .filter((text) => text !== "")
     .join(" ");
 
-/** A segment without times was said somewhere in its piece. Who is `A` in one piece may be `B` in the next. */
-function shifted(
-  { speaker, ...segment }: TranscriptSegment,
-  { start, end }: Stretch,
-  piece: number,
-): TranscriptSegment {
+/**
+ * A segment without times was said somewhere in its piece, and none was said after the end of it. Who is `A` in one
+ * piece may be `B` in the next.
+ */
+function shifted({ speaker, ...segment }: TranscriptSegment, stretch: Stretch, piece: number): TranscriptSegment {
   const { words } = segment;
   return {
     ...segment,
-    start: segment.start === undefined ? start : start + segment.start,
-    end: segment.end === undefined ? end : start + segment.end,
+    start: stretch.start,
+    end: stretch.end,
+    ...later(segment, stretch),
     ...(speaker !== undefined && { speaker: piece === 0 ? speaker : `${speaker} (${piece + 1})` }),
-    ...(words && { words: words.map((word) => ({ ...word, ...later(word, start) })) }),
+    ...(words && { words: words.map((word) => ({ ...word, ...later(word, stretch) })) }),
   };
 }
 
-const later = ({ start, end }: Partial<Stretch>, by: number): Partial<Stretch> => ({
-  ...(start !== undefined && { start: start + by }),
-  ...(end !== undefined && { end: end + by }),
+const later = ({ start, end }: Partial<Stretch>, by: Stretch): Partial<Stretch> => ({
+  ...(start !== undefined && { start: Math.min(by.start + start, by.end) }),
+  ...(end !== undefined && { end: Math.min(by.start + end, by.end) }),
 });
 
 /**
