@@ -1,6 +1,7 @@
 import type { Logger } from "@vcon-server/core";
 import type { Pool, PoolClient, PoolConfig } from "pg";
 import { abortable } from "../_shared/abortable.ts";
+import { readSqlState } from "./failures.ts";
 
 export interface ConnectionOptions {
   readonly url?: string | undefined;
@@ -18,6 +19,8 @@ export interface ConnectionOptions {
 }
 
 const CONNECT_MS = 5_000;
+/** Milliseconds without traffic after which a connection that waits for an answer shows that it is alive. */
+const KEEP_ALIVE_MS = 30_000;
 
 /** What the driver needs to know. Certificates are always checked: there is no option to leave that out. */
 export function poolConfig(options: ConnectionOptions): PoolConfig {
@@ -33,6 +36,7 @@ export function poolConfig(options: ConnectionOptions): PoolConfig {
     max: options.pool_size,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     // a process that has nothing else to do may end while connections rest in the pool
     allowExitOnIdle: true,
   };
@@ -40,7 +44,10 @@ export function poolConfig(options: ConnectionOptions): PoolConfig {
 
 /** Connections, and calls on them that end when their time is over. */
 export interface Connections {
-  /** Runs `use` with a connection of its own. Rejects with the signal's reason when it aborts. */
+  /**
+   * Runs `use` with a connection of its own, and again with another one when a connection that had been used before
+   * turns out to be cut: `use` must be safe to repeat. Rejects with the signal's reason when it aborts.
+   */
   with<T>(signal: AbortSignal, use: (client: PoolClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -48,43 +55,66 @@ export interface Connections {
 export function openConnections(pool: Pool, log: Logger): Connections {
   // a connection that breaks while it rests; without a listener that would end the process
   pool.on("error", (error) => log.debug("postgres: a resting connection broke", { error: error.message }));
+  const used = new WeakSet<PoolClient>();
+
+  async function take(signal: AbortSignal): Promise<PoolClient> {
+    signal.throwIfAborted();
+    const connecting = pool.connect();
+    return abortable(signal, connecting).catch((error: unknown) => {
+      connecting.then((late) => late.release(), ignore);
+      throw error;
+    });
+  }
+
   return {
     async with(signal, use) {
-      signal.throwIfAborted();
-      const connecting = pool.connect();
-      const client = await abortable(signal, connecting).catch((error: unknown) => {
-        connecting.then((late) => late.release(), ignore);
-        throw error;
-      });
-      let released = false;
-      const release = (broken: boolean) => {
-        if (released) return;
-        released = true;
-        // a broken one may yet say more, which nobody needs to hear
-        if (!broken) client.off("error", ignore);
-        client.release(broken);
-      };
-      // while it is lent out, the pool does not listen for errors of a connection
-      client.on("error", ignore);
-      const aborted = () => release(true);
-      signal.addEventListener("abort", aborted, { once: true });
-      try {
-        return await abortable(signal, use(client));
-      } catch (error) {
-        // after an error inside a transaction, or of the connection, only a new one is surely clean
-        release(!isReply(error) || signal.aborted);
-        throw error;
-      } finally {
-        signal.removeEventListener("abort", aborted);
-        release(false);
+      for (;;) {
+        const client = await take(signal);
+        const wasUsed = used.has(client);
+        used.add(client);
+        try {
+          return await runOn(client, signal, use);
+        } catch (error) {
+          // servers, proxies and firewalls cut connections that rest, which shows only when they are used again
+          if (!wasUsed || signal.aborted || isUsable(error)) throw error;
+          log.debug("postgres: a connection was cut while it rested; another one is used", { error });
+        }
       }
     },
     close: () => pool.end(),
   };
 }
 
-/** Whether the server answered with an error, as opposed to not answering. */
-const isReply = (error: unknown): boolean =>
-  error instanceof Error && "severity" in error && error.severity === "ERROR";
+/** Runs one use and gives the connection back; one that is surely clean no more is closed. */
+async function runOn<T>(client: PoolClient, signal: AbortSignal, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  let released = false;
+  const release = (broken: boolean) => {
+    if (released) return;
+    released = true;
+    // a broken one may yet say more, which nothing needs to hear
+    if (!broken) client.off("error", ignore);
+    client.release(broken);
+  };
+  // while it is lent out, the pool does not listen for errors of a connection
+  client.on("error", ignore);
+  const aborted = () => release(true);
+  signal.addEventListener("abort", aborted, { once: true });
+  try {
+    return await abortable(signal, use(client));
+  } catch (error) {
+    release(!isUsable(error) || signal.aborted);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", aborted);
+    release(false);
+  }
+}
+
+/** A server that became a standby, or that was told to only read, may answer so on old connections for ever. */
+const READ_ONLY = "25006";
+
+/** Whether a connection can be used after this error: the server answered, and would answer alike on a new one. */
+const isUsable = (error: unknown): boolean =>
+  error instanceof Error && "severity" in error && error.severity === "ERROR" && readSqlState(error) !== READ_ONLY;
 
 const ignore = () => undefined;

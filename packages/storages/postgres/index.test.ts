@@ -211,22 +211,29 @@ test("a call that waits for a lock ends when its time is over, and its connectio
   });
 });
 
-test("what the server says decides whether trying again helps", () => {
+test("what the server says decides whether trying again helps, and what is advised", () => {
+  const situation = { doing: "saving", table: '"vcons"', isMaking: false, facts: undefined };
   const reply = (code: string) => Object.assign(new Error("said"), { severity: "ERROR", code });
-  const codes = {
-    "22P02": "REFUSED",
-    "23505": "REFUSED",
-    "54000": "REFUSED",
-    "53100": "DOWN",
-    "57P03": "DOWN",
-    "40P01": "DOWN",
-    "28P01": "DOWN",
-  };
-  for (const [state, kind] of Object.entries(codes))
-    expect(postgresFailure("saving", reply(state)).code).toBe(`VCON_STORAGE_${kind}`);
-  expect(postgresFailure("saving", new AggregateError([new Error("connect ECONNREFUSED ::1:5432")])).message).toContain(
-    "ECONNREFUSED",
-  );
+  const failures = {
+    "22P02": ["REFUSED", /said$/],
+    "22P05": ["REFUSED", /ENCODING 'UTF8'/],
+    "23505": ["REFUSED", /said$/],
+    "54000": ["REFUSED", /said$/],
+    "53100": ["DOWN", /disk/],
+    "57014": ["DOWN", /statement_timeout/],
+    "57P01": ["DOWN", /shutting down/],
+    "57P03": ["DOWN", /starting/],
+    "57P04": ["DOWN", /dropped/],
+    "40P01": ["DOWN", /tried again/],
+    "28P01": ["DOWN", /password/],
+  } as const;
+  for (const [state, [kind, advice]] of Object.entries(failures)) {
+    const { code, message } = postgresFailure(reply(state), situation);
+    expect(code).toBe(`VCON_STORAGE_${kind}`);
+    expect(message).toMatch(advice);
+  }
+  const refused = new AggregateError([new Error("connect ECONNREFUSED ::1:5432")]);
+  expect(postgresFailure(refused, situation).message).toContain("ECONNREFUSED");
 });
 
 test("every date is either null or what PostgreSQL reads as the same instant", async () => {

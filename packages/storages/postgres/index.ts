@@ -1,10 +1,16 @@
-import { defineStorage, secret } from "@vcon-server/core";
+import { type Call, defineStorage, type StoredVcon, secret, VconError } from "@vcon-server/core";
 import { z } from "zod";
+import { newestOf } from "../_shared/newest.ts";
 import { readStored } from "../_shared/read-stored.ts";
+import { checkTable } from "./check.ts";
 import { openConnections, poolConfig } from "./connect.ts";
 import { openTable } from "./open-table.ts";
-import { columnsOf, rowOf, statementsFor } from "./rows.ts";
+import { columnsOf, rowOf, splitBySize, statementsFor } from "./rows.ts";
+import { createStatementRunner } from "./statement.ts";
 import { namesOf, TABLE_NAME } from "./table.ts";
+
+/** The server ended a statement that took too long. */
+const ENDED = "57014";
 
 export default defineStorage({
   name: "postgres",
@@ -46,28 +52,41 @@ export default defineStorage({
     const connections = openConnections(new deps.pg.Pool(poolConfig(options)), log);
     const names = namesOf(options.table_name);
     const statements = statementsFor(names);
+    const runStatement = createStatementRunner(log);
     const { asked, close } = openTable({ connections, names, log });
+
+    async function saveTogether(docs: readonly StoredVcon[], call: Call): Promise<void> {
+      const doing = docs.length === 1 ? `saving ${docs[0]?.uuid}` : `saving ${docs.length} vCons`;
+      try {
+        await asked(doing, call, (client) => runStatement(client, statements.upsertMany, columnsOf(docs)));
+      } catch (error) {
+        const tookTooLong = error instanceof VconError && error.details["sqlstate"] === ENDED;
+        if (!tookTooLong || docs.length === 1) throw error;
+        // the same batch would take too long each time it is tried again
+        const middle = Math.ceil(docs.length / 2);
+        await saveTogether(docs.slice(0, middle), call);
+        await saveTogether(docs.slice(middle), call);
+      }
+    }
 
     return {
       async save(doc, call) {
-        const query = { name: "vcon_upsert", text: statements.upsert, values: [...rowOf(doc)] };
-        await asked(`saving ${doc.uuid}`, call, (client) => client.query(query));
+        await asked(`saving ${doc.uuid}`, call, (client) => runStatement(client, statements.upsert, rowOf(doc)));
       },
       async saveMany(docs, call) {
-        const query = { name: "vcon_upsert_many", text: statements.upsertMany, values: columnsOf(docs) };
-        await asked(`saving ${docs.length} vCons`, call, (client) => client.query(query));
+        for (const part of splitBySize(newestOf(docs))) await saveTogether(part, call);
       },
       async load(uuid, call) {
-        const query = { name: "vcon_load", text: statements.load, values: [uuid] };
-        const { rows } = await asked(`loading ${uuid}`, call, (client) => client.query<{ json: string }>(query));
+        const { rows } = await asked(`loading ${uuid}`, call, (client) =>
+          runStatement<{ json: string }>(client, statements.load, [uuid]),
+        );
         return rows[0] && readStored(`the row of ${uuid}`, rows[0].json);
       },
       async delete(uuid, call) {
-        const query = { name: "vcon_delete", text: statements.delete, values: [uuid] };
-        await asked(`deleting ${uuid}`, call, (client) => client.query(query));
+        await asked(`deleting ${uuid}`, call, (client) => runStatement(client, statements.delete, [uuid]));
       },
       async check(call) {
-        await asked("asking for a row", call, (client) => client.query(`SELECT 1 FROM ${names.table} LIMIT 1`));
+        await asked("checking", call, (client) => checkTable(client, names, statements));
       },
       async close() {
         await close();

@@ -1,5 +1,5 @@
 import type { StoredVcon } from "@vcon-server/core";
-import { newestOf } from "../_shared/newest.ts";
+import { nameStatement, type Statement } from "./statement.ts";
 import type { Names } from "./table.ts";
 
 const COLUMNS = "id, vcon, uuid, created_at, updated_at, subject, vcon_json";
@@ -12,22 +12,22 @@ const REPLACE = `ON CONFLICT (id) DO UPDATE SET vcon = excluded.vcon, created_at
 
 /** Statements on one table. */
 export interface Statements {
-  readonly upsert: string;
-  readonly upsertMany: string;
-  readonly load: string;
-  readonly delete: string;
+  readonly upsert: Statement;
+  readonly upsertMany: Statement;
+  readonly load: Statement;
+  readonly delete: Statement;
 }
 
 export const statementsFor = ({ table }: Names): Statements => ({
-  upsert: `INSERT INTO ${table} (${COLUMNS})
-    VALUES ($1, $2, $1, ${CREATED("$3::timestamptz")}, now() AT TIME ZONE 'UTC', $4, $5::jsonb) ${REPLACE}`,
+  upsert: nameStatement(`INSERT INTO ${table} (${COLUMNS})
+    VALUES ($1, $2, $1, ${CREATED("$3::timestamptz")}, now() AT TIME ZONE 'UTC', $4, $5::jsonb) ${REPLACE}`),
   // in one order everywhere: two batches with the same rows cannot wait for each other
-  upsertMany: `INSERT INTO ${table} (${COLUMNS})
+  upsertMany: nameStatement(`INSERT INTO ${table} (${COLUMNS})
     SELECT id, vcon, id, ${CREATED("created_at")}, now() AT TIME ZONE 'UTC', subject, json::jsonb
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) AS rows (id, vcon, created_at, subject, json)
-    ORDER BY id ${REPLACE}`,
-  load: `SELECT vcon_json::text AS json FROM ${table} WHERE id = $1`,
-  delete: `DELETE FROM ${table} WHERE id = $1`,
+    ORDER BY id ${REPLACE}`),
+  load: nameStatement(`SELECT vcon_json::text AS json FROM ${table} WHERE id = $1`),
+  delete: nameStatement(`DELETE FROM ${table} WHERE id = $1`),
 });
 
 /** Values of one vCon in the order of the statements' parameters. */
@@ -44,9 +44,28 @@ export function rowOf({ uuid, bytes, vcon }: StoredVcon): Row {
   ];
 }
 
-/** One array a column, each vCon once: a statement may touch a row once. */
+/** Bytes of documents that travel in one statement: the driver makes one text of it, which must not grow without bound. */
+const STATEMENT_BYTES = 32 * 1024 * 1024;
+
+/** Splits a batch into parts of limited size; a document that is larger goes alone. */
+export function splitBySize(docs: readonly StoredVcon[], most = STATEMENT_BYTES): StoredVcon[][] {
+  const parts: StoredVcon[][] = [];
+  let size = 0;
+  for (const doc of docs) {
+    const last = parts.at(-1);
+    size += doc.bytes.length;
+    if (last !== undefined && size <= most) last.push(doc);
+    else {
+      parts.push([doc]);
+      size = doc.bytes.length;
+    }
+  }
+  return parts;
+}
+
+/** One array a column. Each vCon must be there once: a statement may touch a row once. */
 export function columnsOf(docs: readonly StoredVcon[]): (string | null)[][] {
-  const rows = newestOf(docs).map(rowOf);
+  const rows = docs.map(rowOf);
   return [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column] ?? null));
 }
 

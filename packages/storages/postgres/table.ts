@@ -38,28 +38,43 @@ const DDL = (names: Names): string => `
   CREATE INDEX IF NOT EXISTS "${names.uuid}" ON ${names.table} (uuid);
   CREATE INDEX IF NOT EXISTS "${names.json}" ON ${names.table} USING GIN (vcon_json);`;
 
-/** Any number. With the hash of the table's name it keeps two processes from making the same table or index at once. */
-const LOCK = 723_190_511;
+/** Any numbers. With the hash of the table's name they keep two processes from making the same table or index at once. */
+const TABLE_LOCK = 723_190_511;
+const INDEX_LOCK = 723_190_512;
 
-/** Makes the table with its indices when there is none. True when it was there already. */
-export async function ensureTable(client: ClientBase, names: Names): Promise<boolean> {
-  if (await tableExists(client, names)) return true;
-  await client.query("BEGIN");
-  try {
-    await client.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [LOCK, names.table]);
-    // asking again would be answered from this session's cache: only the statement itself sees what others made
-    await client.query(DDL(names));
-    await client.query("COMMIT");
-    return false;
-  } catch (error) {
-    await client.query("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
+/** What the server says about itself and the user. */
+export interface Facts {
+  /** Schema that a table without one is made in; null when the search path names none that exists. */
+  readonly schema: string | null;
+  readonly role: string;
+  readonly encoding: string;
+  /** It repeats another server and only reads. */
+  readonly standby: boolean;
+  /** Transactions only read unless they say otherwise. */
+  readonly read_only: boolean;
 }
 
-async function tableExists(client: ClientBase, { table }: Names): Promise<boolean> {
+export async function readFacts(client: ClientBase): Promise<Facts> {
+  const { rows } = await client.query<Facts>(
+    `SELECT current_schema() AS schema, current_user::text AS role, current_setting('server_encoding') AS encoding,
+       pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only')::bool AS read_only`,
+  );
+  const [facts] = rows;
+  if (!facts) throw new Error("the server answers a question about itself with nothing");
+  return facts;
+}
+
+export async function tableExists(client: ClientBase, { table }: Names): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>("SELECT to_regclass($1) IS NOT NULL AS found", [table]);
   return rows[0]?.found === true;
+}
+
+/**
+ * Makes the table with its indices unless another process was faster. All statements travel together: that is one
+ * transaction, also through a pooler that gives every statement another connection.
+ */
+export async function makeTable(client: ClientBase, names: Names): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(${TABLE_LOCK}, hashtext('${names.table}'));${DDL(names)}`);
 }
 
 /** Valid indices of a table by the column they begin with. */
@@ -83,22 +98,16 @@ interface IndexRow {
  * names of those added. Does nothing while another process is at it.
  */
 export async function ensureIndices(client: ClientBase, names: Names): Promise<string[]> {
+  // most tables lack nothing: then no lock is taken, which a pooler might leave behind
+  if ((await readMissing(client, names)).missing.length === 0) return [];
   const { rows: lock } = await client.query<{ mine: boolean }>(
-    "SELECT pg_try_advisory_lock($1, hashtext($2)) AS mine",
-    [LOCK, names.table],
+    `SELECT pg_try_advisory_lock(${INDEX_LOCK}, hashtext($1)) AS mine`,
+    [names.table],
   );
   if (lock[0]?.mine !== true) return [];
   try {
-    const { rows } = await client.query<IndexRow>(INDEXED, [names.table]);
-    const wanted = [
-      { name: names.createdAt, column: "created_at", method: "btree" },
-      { name: names.uuid, column: "uuid", method: "btree" },
-      { name: names.json, column: "vcon_json", method: "gin" },
-    ];
+    const { missing, rows } = await readMissing(client, names);
     const schema = names.table.includes(".") ? `${names.table.split(".")[0]}.` : "";
-    const missing = wanted.filter(
-      (index) => !rows.some((row) => row.valid && row.column === index.column && row.method === index.method),
-    );
     for (const { name, column, method } of missing) {
       // one that was interrupted stays behind and is of no use
       if (rows.some((row) => row.name === name && !row.valid))
@@ -109,6 +118,20 @@ export async function ensureIndices(client: ClientBase, names: Names): Promise<s
     }
     return missing.map(({ name }) => name);
   } finally {
-    await client.query("SELECT pg_advisory_unlock($1, hashtext($2))", [LOCK, names.table]).catch(() => undefined);
+    // behind a pooler this may be another connection, which does not hold the lock: nothing but adding indices needs it
+    await client.query(`SELECT pg_advisory_unlock(${INDEX_LOCK}, hashtext($1))`, [names.table]).catch(() => undefined);
   }
+}
+
+async function readMissing(client: ClientBase, names: Names) {
+  const { rows } = await client.query<IndexRow>(INDEXED, [names.table]);
+  const wanted = [
+    { name: names.createdAt, column: "created_at", method: "btree" },
+    { name: names.uuid, column: "uuid", method: "btree" },
+    { name: names.json, column: "vcon_json", method: "gin" },
+  ];
+  const missing = wanted.filter(
+    (index) => !rows.some((row) => row.valid && row.column === index.column && row.method === index.method),
+  );
+  return { missing, rows };
 }

@@ -1,9 +1,10 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { findServerAccount, type Launched, launchServer } from "./launch.ts";
 import { freePort, LOOPBACK } from "./loopback.ts";
 
 /** A real PostgreSQL server of a test, on a free loopback port, with its data in a folder of its own. */
@@ -27,21 +28,22 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** Settings of the server, such as `{ max_connections: "5" }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Makes a hot standby of this server, which copies it and only reads. */
+  readonly standbyOf?: Pick<PostgresServer, "host" | "port" | "user">;
 }
 
 const READY = "database system is ready to accept connections";
-const STARTS = 5;
+const STANDBY_READY = "database system is ready to accept read-only connections";
 
 /** Starts a server. Fails, saying what to install, when there is no PostgreSQL on this machine. */
-export async function startPostgres({ settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings = {}, standbyOf }: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = programs();
-  const account = await serverAccount();
+  const account = await findServerAccount();
   const folder = await mkdtemp(join(tmpdir(), "vcs-postgres-"));
   if (account) await chown(folder, account.uid, account.gid);
   const data = join(folder, "data");
-  // the test's data is thrown away: nothing needs to reach the disk
-  const init = ["-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
-  await promisify(execFile)(join(bin, "initdb"), init, { ...account, cwd: folder });
+  const [program, init] = standbyOf ? copyCommand(data, standbyOf) : initCommand(data);
+  await promisify(execFile)(join(bin, program), init, { ...account, cwd: folder });
   const port = await freePort();
   const all = {
     listen_addresses: LOOPBACK,
@@ -52,8 +54,9 @@ export async function startPostgres({ settings = {} }: PostgresOptions = {}): Pr
   };
   const args = ["-D", data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
 
-  const launch = () => launched(join(bin, "postgres"), args, { ...account, cwd: folder });
-  let running: Running | undefined = await launch();
+  const ready = standbyOf ? STANDBY_READY : READY;
+  const launch = () => launchServer({ program: join(bin, "postgres"), args, cwd: folder, account, ready });
+  let running: Launched | undefined = await launch();
   const end = async (signal: NodeJS.Signals) => {
     const was = running;
     running = undefined;
@@ -77,10 +80,19 @@ export async function startPostgres({ settings = {} }: PostgresOptions = {}): Pr
   };
 }
 
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
+type Command = readonly [program: string, args: readonly string[]];
+
+/** The test's data is thrown away: nothing needs to reach the disk. */
+const initCommand = (data: string): Command => [
+  "initdb",
+  ["-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+];
+
+/** Copies a running server; `-R` makes the copy a standby of it. */
+const copyCommand = (data: string, { host, port, user }: NonNullable<PostgresOptions["standbyOf"]>): Command => [
+  "pg_basebackup",
+  ["-D", data, "-h", host, "-p", String(port), "-U", user, "-R", "-c", "fast", "--no-sync"],
+];
 
 /** Debian keeps the programs of each version in a folder of their own; elsewhere they are on the path. */
 function programs(): string {
@@ -96,52 +108,4 @@ function programs(): string {
       "starting a PostgreSQL server for a test: initdb and postgres are not installed; apt-get install postgresql",
     );
   return found;
-}
-
-/** PostgreSQL refuses to run as root; the package made an account for it. */
-async function serverAccount(): Promise<Account | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = async (flag: string) => Number((await promisify(execFile)("id", [flag, "postgres"])).stdout);
-  return { uid: await id("-u"), gid: await id("-g") };
-}
-
-interface Running {
-  end(signal: NodeJS.Signals): Promise<void>;
-}
-
-/** After a kill the old server's children may hold on to its memory for a moment: then starting is tried again. */
-async function launched(
-  program: string,
-  args: readonly string[],
-  options: Partial<Account> & { cwd: string },
-): Promise<Running> {
-  for (let attempt = 1; ; attempt++) {
-    const child = spawn(program, args, { ...options, stdio: ["ignore", "ignore", "pipe"] });
-    const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    let output = "";
-    const ready = new Promise<boolean>((resolve) => {
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        output = (output + text).slice(-4000);
-        if (output.includes(READY)) resolve(true);
-      });
-      child.once("error", (error) => {
-        output += error.message;
-        resolve(false);
-      });
-      child.once("close", () => resolve(false));
-    });
-    if (await ready) {
-      const orphaned = () => void child.kill("SIGKILL");
-      process.once("exit", orphaned);
-      return {
-        async end(signal) {
-          process.removeListener("exit", orphaned);
-          child.kill(signal);
-          await exited;
-        },
-      };
-    }
-    if (attempt === STARTS) throw new Error(`starting PostgreSQL for a test failed ${STARTS} times:\n${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 200 * attempt));
-  }
 }
