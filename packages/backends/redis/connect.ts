@@ -1,7 +1,7 @@
 import type { Logger } from "@vcon-server/core";
-import { VconError } from "@vcon-server/core";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { redisFailure } from "./failures.ts";
+import { confirmHandshake, connectFailure, isRefusal, requireSelection } from "./handshake.ts";
 import type { Target } from "./url.ts";
 
 /** Options of one connection; replies keep their plain shape. */
@@ -72,13 +72,22 @@ function singleOptions(target: Target, timeout: number): ClientOptions {
 export async function connect(target: Target, options: ConnectOptions): Promise<Connection> {
   if (target.kind === "cluster") return connectCluster(target, options);
   const single = await connectSingle(target, options);
-  if (target.kind === "sentinel" || !(await isClusterNode(single))) return single;
+  if (target.kind === "sentinel") return single;
+  let clustered = false;
+  try {
+    clustered = await isClusterNode(single);
+  } catch (error) {
+    single.close();
+    throw error;
+  }
+  if (!clustered) return single;
   single.close();
   return connectCluster({ ...target, kind: "cluster" }, options);
 }
 
 async function connectSingle(target: Target, { timeout, log }: ConnectOptions): Promise<Connection> {
   const client = new Redis(singleOptions(target, timeout));
+  requireSelection(client);
   const outages = await untilReady(client, target, { timeout, log });
   return {
     client,
@@ -142,7 +151,7 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   client.on("error", (error) => {
     last = error;
     log.debug("redis connection", { server: where, error: String(error) });
-    if (refusalOf(error)) first.reject(error);
+    if (isRefusal(error)) first.reject(error);
   });
   client.on("close", () => {
     if (ready && !away && !over) log.warn("redis is away, reconnecting", { server: where });
@@ -164,10 +173,11 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
   });
   try {
     await first.promise;
+    if (!(client instanceof Cluster)) await confirmHandshake(client, target);
   } catch (error) {
     over = true;
     client.disconnect();
-    throw refused(error, where);
+    throw connectFailure(error, where);
   } finally {
     clearTimeout(timer);
   }
@@ -176,26 +186,6 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
       over = true;
     },
   };
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const REFUSALS: readonly { readonly sign: RegExp; readonly remedy: string }[] = [
-  { sign: /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH)/, remedy: "check user and password in REDIS_URL" },
-  {
-    sign: /certificate|Hostname\/IP does not match/i,
-    remedy: "name the certificate's authority in NODE_EXTRA_CA_CERTS and its host name in REDIS_URL",
-  },
-];
-
-/** Trying again does not help: somebody has to change something. */
-const refusalOf = (error: unknown) => REFUSALS.find(({ sign }) => sign.test(messageOf(error)));
-
-function refused(error: unknown, where: string): VconError {
-  const refusal = refusalOf(error);
-  if (!refusal) return redisFailure(error, "connecting to Redis", where);
-  const message = `connecting to Redis (${where}): ${messageOf(error)}; ${refusal.remedy}`;
-  return new VconError("VCON_BACKEND_UNFIT", message, { cause: error });
 }
 
 async function isClusterNode({ client }: Connection): Promise<boolean> {

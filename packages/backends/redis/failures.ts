@@ -31,16 +31,32 @@ export function redisFailure(error: unknown, doing: string, what?: string): Vcon
   if (error instanceof VconError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = codeOf(error, message);
-  const remedy = REMEDIES[code];
+  const remedy = describeMissingRight(message) ?? REMEDIES[code];
   const at = what === undefined ? "" : ` (${what})`;
   return new VconError(code, `${doing}${at}: ${message}${remedy === undefined ? "" : `; ${remedy}`}`, { cause: error });
 }
+
+/** Says what the ACL of Redis has to grant; `undefined` when the message is not about a missing right. */
+export function describeMissingRight(message: string): string | undefined {
+  if (!message.startsWith("NOPERM") && !isScriptDenied(message)) return undefined;
+  const command = /'([a-z0-9|._-]+)' (?:command|subcommand)/i.exec(message)?.[1];
+  if (command !== undefined)
+    return `give the user the right to call ${command.toUpperCase()} (ACL SETUSER <name> +${command})`;
+  if (/channel/i.test(message)) return "give the user the channel __redis__:invalidate (ACL SETUSER <name> &*)";
+  if (/\bkeys?\b/i.test(message)) return "give the user the keys of the server (ACL SETUSER <name> ~*)";
+  return "give the user every command the server uses (ACL SETUSER <name> +@all -@dangerous +info)";
+}
+
+/** A command inside a script was denied: servers name neither the user nor, in old versions, the command. */
+const isScriptDenied = (message: string): boolean =>
+  /user executing the script can't (?:run this command|access)/i.test(message);
 
 function codeOf(error: unknown, message: string): ErrorCode {
   if (!isReply(error)) return "VCON_BACKEND_DOWN";
   const word = firstWord(message);
   const known = REPLIES[word];
   if (known !== undefined) return known;
+  if (isScriptDenied(message)) return "VCON_BACKEND_UNFIT";
   // servers before 7.0 report the error of a call inside a script in the middle of a sentence
   for (const [inner, code] of Object.entries(REPLIES)) {
     if (new RegExp(`(?:^|[\\s@:'-])${inner} `).test(message)) return code;

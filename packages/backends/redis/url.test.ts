@@ -37,6 +37,15 @@ describe("parseRedisUrl", () => {
     expect(parseRedisUrl("rediss+sentinel://a/m")).toMatchObject({ kind: "sentinel", tls: true });
   });
 
+  test("credentials of Sentinel are decoded once, and a plus in them stays one", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (password) => {
+        const url = `redis+sentinel://a/m?sentinel_password=${encodeURIComponent(password)}&sentinel_username=a+b`;
+        expect(parseRedisUrl(url).sentinel).toEqual({ username: "a+b", password });
+      }),
+    );
+  });
+
   test("Cluster", () => {
     expect(parseRedisUrl("redis+cluster://a:7000,b:7001,c")).toMatchObject({
       kind: "cluster",

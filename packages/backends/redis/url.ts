@@ -40,16 +40,16 @@ export function parseRedisUrl(url: string): Target {
   const scheme = SCHEMES[match?.[1]?.toLowerCase() ?? ""];
   if (!match || !scheme) throw bad("it is none of the known forms");
   const [, , user, hosts = "", path = "", query = ""] = match;
-  const parameters = new URLSearchParams(query);
-  const sentinel = credentials(parameters.get("sentinel_username"), parameters.get("sentinel_password"));
+  const parameter = (name: string) => readParameter(query, name);
+  const sentinel = credentials(parameter("sentinel_username"), parameter("sentinel_password"));
   const [name, password] = user === undefined ? [] : splitUser(user);
   const common = { ...scheme, nodes: addresses(hosts, scheme.kind), ...credentials(name, password), sentinel };
   if (scheme.kind === "sentinel") {
     const master = decode(path);
     if (master === "") throw bad("the name of the master group is missing after the last host");
-    return { ...common, master, db: database(parameters.get("db") ?? "") };
+    return { ...common, master, db: database(parameter("db") ?? "") };
   }
-  const db = database(parameters.get("db") ?? path);
+  const db = database(parameter("db") ?? path);
   if (scheme.kind === "cluster" && db !== 0) throw bad("a cluster has database 0 only");
   return { ...common, db };
 }
@@ -72,7 +72,13 @@ function splitUser(user: string): [string | undefined, string | undefined] {
   return colon < 0 ? [user, undefined] : [user.slice(0, colon) || undefined, user.slice(colon + 1) || undefined];
 }
 
-function credentials(username: string | null | undefined, password: string | null | undefined): Credentials {
+/** A parameter as it is written, still encoded: a plus stays a plus, as in the rest of the URL. */
+function readParameter(query: string, name: string): string | undefined {
+  const found = query.split("&").find((pair) => pair.startsWith(`${name}=`));
+  return found?.slice(name.length + 1);
+}
+
+function credentials(username: string | undefined, password: string | undefined): Credentials {
   return { ...(username && { username: decode(username) }), ...(password && { password: decode(password) }) };
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from "@vcon-server/core";
 import { Redis } from "ioredis";
 import type { Connection } from "./connect.ts";
 import { redisFailure } from "./failures.ts";
+import { requireSelection } from "./handshake.ts";
 import { listKeys } from "./keys.ts";
 import { integer, text, texts } from "./replies.ts";
 
@@ -168,6 +169,7 @@ async function openEars(connection: Connection, node: Redis): Promise<Ears> {
     notify(); // whoever sleeps looks again, and learns that the connection is gone
   };
   for (const client of [hearing, looking]) {
+    requireSelection(client);
     client.on("error", () => undefined);
     client.on("close", close);
   }

@@ -49,6 +49,30 @@ test("a database may be named in the address", async () => {
   expect(Number(await server.cli("-n", "3", "EXISTS", `vcon_storage:${vcon.uuid}`))).toBe(1);
 });
 
+test("a database the server does not have is said, and nothing is written to another one", async () => {
+  await server.cli("flushall");
+  await withStorage({ redis_url: `${server.url}/99` }, async (storage) => {
+    const outage = {
+      code: "VCON_STORAGE_DOWN",
+      message: expect.stringMatching(/DB index is out of range; name a database the server has/),
+    };
+    await expect(storage.check?.(call)).rejects.toMatchObject(outage);
+    await expect(storage.save(stored(sampleVcon()), call)).rejects.toMatchObject(outage);
+    await expect(storage.saveMany?.([stored(sampleVcon())], call)).rejects.toMatchObject(outage);
+  });
+  expect(await server.cli("dbsize")).toBe("0");
+});
+
+test("a command the server does not know is an outage that says so, not the fault of the vCon", async () => {
+  const other = await startRedis({ settings: { "rename-command": "SET HIDDEN" } });
+  await withStorage({ redis_url: other.url }, async (storage) => {
+    const outage = { code: "VCON_STORAGE_DOWN", message: expect.stringMatching(/unknown command.*; allow SET/) };
+    await expect(storage.save(stored(sampleVcon()), call)).rejects.toMatchObject(outage);
+    await expect(storage.saveMany?.([stored(sampleVcon())], call)).rejects.toMatchObject(outage);
+  });
+  await other.stop();
+});
+
 test("a full server is an outage, reading goes on, and it ends by itself when there is room", async () => {
   await withStorage({}, async (storage) => {
     const vcon = sampleVcon();

@@ -38,6 +38,7 @@ export default defineStorage({
       connectionName: "vcon-server:redis_storage",
     });
     watch(client, log);
+    const selection = requireSelection(client);
     const keyOf = (uuid: VconUuid): string => `${options.prefix}:${uuid}`;
     const ttl = options.expires > 0 ? (["EX", options.expires] as const) : undefined;
     const asked = async <T>(doing: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
@@ -45,7 +46,7 @@ export default defineStorage({
       try {
         return await abortable(signal, ask());
       } catch (error) {
-        throw signal.aborted ? error : coded(doing, error);
+        throw signal.aborted ? error : coded(doing, selection.refusal() ?? error);
       }
     };
     return {
@@ -95,18 +96,47 @@ function watch(client: Redis, log: Logger): void {
   });
 }
 
+/**
+ * Gives up every connection on which the database cannot be selected: the client only reports it as an event and would
+ * go on in database 0, among the keys of others.
+ */
+function requireSelection(client: Redis): { refusal(): Error | undefined } {
+  let refusal: Error | undefined;
+  client.on("error", (error: Error & { readonly command?: { readonly name?: string } }) => {
+    if (error.name !== "ReplyError" || error.command?.name !== "select") return;
+    refusal = error;
+    client.disconnect(true);
+  });
+  client.on("ready", () => {
+    refusal = undefined;
+  });
+  return { refusal: () => refusal };
+}
+
 /** Error replies that say the value is at fault; all others pass when somebody puts the server right. */
-const REFUSALS = /^(?:ERR|WRONGTYPE) /;
+const REFUSALS = /^WRONGTYPE |^ERR .*(?:exceeds maximum|invalid bulk length|too (?:big|large)|max(?:imum)? .*size)/i;
 
-const CREDENTIALS = /^(?:WRONGPASS|NOAUTH|NOPERM) /;
+const REMEDIES: readonly (readonly [sign: RegExp, remedy: string])[] = [
+  [/^(?:WRONGPASS|NOAUTH) /, "check user and password in redis_url"],
+  [/^NOPERM /, "give the user in redis_url this right (ACL SETUSER)"],
+  [/ DB index /, "name a database the server has in redis_url (`databases` in redis.conf)"],
+  [/unknown command/i, "allow SET, GET, DEL, MULTI, EXEC and PING on the server"],
+];
 
-function coded(doing: string, cause: unknown): VconError {
+function coded(doing: string, error: unknown): VconError {
+  const cause = firstCause(error);
   const message = cause instanceof Error ? cause.message : String(cause);
   const isReply = cause instanceof Error && cause.name === "ReplyError";
   if (isReply && REFUSALS.test(message)) {
     return new VconError("VCON_STORAGE_REFUSED", `${doing}: Redis refuses: ${message}`, { cause });
   }
   const said = isReply ? `Redis answers ${message}` : `the server of redis_url does not answer (${message})`;
-  const remedy = CREDENTIALS.test(message) ? "check user and password in redis_url" : "it is tried again";
+  const remedy = REMEDIES.find(([sign]) => sign.test(message))?.[1] ?? "it is tried again";
   return new VconError("VCON_STORAGE_DOWN", `${doing}: ${said}; ${remedy}`, { cause });
+}
+
+/** Why a transaction was discarded stands in the failure of the command inside it. */
+function firstCause(error: unknown): unknown {
+  if (!(error instanceof Error) || !("previousErrors" in error) || !Array.isArray(error.previousErrors)) return error;
+  return error.previousErrors[0] ?? error;
 }

@@ -25,8 +25,8 @@ export interface RedisServer {
   cli(...args: string[]): Promise<string>;
   /** Ends it as a power cut would (SIGKILL) and keeps the data; `restart` brings it back. */
   kill(): Promise<void>;
-  /** Starts it again on the same port after ending it in an orderly way where it still runs. */
-  restart(): Promise<void>;
+  /** Starts it again on the same port after ending it in an orderly way where it still runs; with settings changed. */
+  restart(settings?: Readonly<Record<string, string>>): Promise<void>;
   /** Stops it answering without ending it (SIGSTOP), and lets it go on. */
   freeze(): void;
   thaw(): void;
@@ -54,9 +54,15 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...(options.password && { requirepass: options.password }),
     ...options.settings,
   };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  return running("redis-server", args, { folder, port, password: options.password });
+  return running("redis-server", settingArguments(settings), { folder, port, password: options.password });
 }
+
+/** The server takes most values as one word; a renaming is two. */
+const settingArguments = (settings: Readonly<Record<string, string>>): string[] =>
+  Object.entries(settings).flatMap(([name, value]) => [
+    `--${name}`,
+    ...(name === "rename-command" ? value.split(" ") : [value]),
+  ]);
 
 interface Place {
   readonly folder: string;
@@ -86,9 +92,9 @@ async function running(
     cli: (...command) =>
       redisCli(port, [...(password === undefined ? [] : ["-a", password, "--no-auth-warning"]), ...command]),
     kill: () => end("SIGKILL"),
-    async restart() {
+    async restart(settings = {}) {
       await end("SIGTERM");
-      child = await launch(program, args, port);
+      child = await launch(program, [...args, ...settingArguments(settings)], port);
     },
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
@@ -166,8 +172,8 @@ export interface SentinelGroup extends RedisGroup {
   readonly sentinels: readonly RedisServer[];
 }
 
-/** A master with replicas under the eyes of sentinels; the group is called `mymaster`. */
-export async function startSentinel({ replicas = 1, sentinels = 1 } = {}): Promise<SentinelGroup> {
+/** A master with replicas under the eyes of sentinels, which may ask for a password; the group is called `mymaster`. */
+export async function startSentinel({ replicas = 1, sentinels = 1, password = "" } = {}): Promise<SentinelGroup> {
   const servers: RedisServer[] = [];
   const watchers: RedisServer[] = [];
   const stop = async () => void (await Promise.all([...watchers, ...servers].map((server) => server.stop())));
@@ -185,10 +191,10 @@ export async function startSentinel({ replicas = 1, sentinels = 1 } = {}): Promi
       async () => confirming(await master.cli("info", "replication")) >= replicas,
     );
     const quorum = Math.floor(sentinels / 2) + 1;
-    for (let at = 0; at < sentinels; at++) watchers.push(await startWatcher(master.port, quorum));
-    for (const { port } of watchers) {
+    for (let at = 0; at < sentinels; at++) watchers.push(await startWatcher(master.port, quorum, password));
+    for (const { cli } of watchers) {
       await until("the sentinels know the replicas", async () =>
-        (await redisCli(port, ["info", "sentinel"])).includes(`slaves=${replicas},sentinels=${sentinels}`),
+        (await cli("info", "sentinel")).includes(`slaves=${replicas},sentinels=${sentinels}`),
       );
     }
     const hosts = watchers.map(({ port }) => `${LOOPBACK}:${port}`).join(",");
@@ -206,7 +212,7 @@ function confirming(info: string): number {
   return offsets.filter((offset) => offset > 0 && offset >= written).length;
 }
 
-async function startWatcher(masterPort: number, quorum: number): Promise<RedisServer> {
+async function startWatcher(masterPort: number, quorum: number, password: string): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "vcs-sentinel-"));
   const port = await freePort();
   const file = join(folder, "sentinel.conf");
@@ -217,9 +223,10 @@ async function startWatcher(masterPort: number, quorum: number): Promise<RedisSe
     `sentinel monitor mymaster ${LOOPBACK} ${masterPort} ${quorum}`,
     "sentinel down-after-milliseconds mymaster 1000",
     "sentinel failover-timeout mymaster 5000",
+    ...(password === "" ? [] : [`requirepass "${password}"`]),
   ];
   await writeFile(file, `${lines.join("\n")}\n`);
-  return running("redis-sentinel", [file], { folder, port, password: undefined });
+  return running("redis-sentinel", [file], { folder, port, password: password === "" ? undefined : password });
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
