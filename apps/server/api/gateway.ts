@@ -12,6 +12,7 @@ import { createGuard } from "./http/auth.ts";
 import { checkMediaType, readBody } from "./http/body.ts";
 import { errorHandler, refuseSocket } from "./http/errors.ts";
 import { frame, transform, transformObject } from "./http/openapi.ts";
+import { checkQuery, tidyQuery } from "./http/query.ts";
 import { createUnknownHandler } from "./http/unknown.ts";
 import { validatorCompiler } from "./http/validation.ts";
 import { bulkRoute } from "./routes/bulk.ts";
@@ -156,7 +157,11 @@ const corsOptions = (origins: readonly string[]) => ({
 function addRoutes(api: Api, deps: GatewayDeps): void {
   const context = createContext(deps);
   const guard = createGuard(deps);
-  api.addHook("onRequest", async (request) => guard(request));
+  api.addHook("onRequest", async (request) => {
+    tidyQuery(request);
+    guard(request);
+    checkQuery(request);
+  });
   serverRoutes(api, context);
   documentRoutes(api, context);
   intakeRoutes(api, context);

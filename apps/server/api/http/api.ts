@@ -23,6 +23,8 @@ declare module "fastify" {
     refusal?: "original" | "standard";
     /** Detail of an unexpected failure, as the original words it. */
     failure?: string;
+    /** The request changes something, as a GET that takes entries off a list; told from the method unless given. */
+    changes?: boolean;
     /** The route reads its body itself, piece by piece. */
     streamed?: boolean;
     /** Media types the route takes besides JSON. */

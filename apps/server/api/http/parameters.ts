@@ -32,17 +32,29 @@ export const listName = (sortedSet: string) =>
 export const repeated = <T extends z.ZodType>(element: T, max: number) =>
   z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(element).max(max));
 
-/** A whole number between the bounds, in decimal digits. */
-export const integer = (bounds: { readonly min: number; readonly max: number; readonly default?: number }) => {
+/** A whole number in decimal digits, refused beyond `max`; what is more than `most` counts as `most`. */
+export const integer = ({ min, max, most, default: fallback }: Bounds) => {
   const number = z.number({
     error: ({ input }) => (input === undefined ? undefined : "Input should be a valid integer"),
   });
-  const bounded = number.int().min(bounds.min).max(bounds.max);
+  const bounded = number
+    .int()
+    .min(min)
+    .max(most ?? max);
   return z.preprocess(
-    (value) => (typeof value === "string" && /^[+-]?\d{1,15}$/.test(value) ? Number(value) : value),
-    bounds.default === undefined ? bounded : bounded.default(bounds.default),
+    (value) => {
+      const digits = most === undefined ? /^[+-]?\d{1,15}$/ : /^[+-]?\d{1,100}$/;
+      const read = typeof value === "string" && digits.test(value) ? Number(value) : value;
+      return most !== undefined && typeof read === "number" ? Math.min(read, most) : read;
+    },
+    fallback === undefined ? bounded : bounded.default(fallback),
   );
 };
+
+type Bounds = { readonly min: number; readonly default?: number } & (
+  | { readonly max: number; readonly most?: never }
+  | { readonly max?: never; readonly most: number }
+);
 
 /** `true`/`false`, `1`/`0`, `yes`/`no`, `on`/`off`. */
 export const flag = (description: string) =>

@@ -29,7 +29,7 @@ export function deadLetterRoutes(api: Api, context: Context): void {
 function readRoute(api: Api, { backend, plan, settings }: Context): void {
   const querystring = z.object({
     ingress_list: listName(settings.sortedSetName),
-    limit: integer({ min: 1, max: 1_000_000_000 })
+    limit: integer({ min: 1, most: 1_000_000_000 })
       .optional()
       .meta({ description: "How many entries at most; all unless given." }),
     offset: integer({ min: 0, max: 1_000_000_000, default: 0 }).meta({

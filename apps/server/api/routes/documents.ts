@@ -9,6 +9,7 @@ import { isFresh } from "../http/etag.ts";
 import { bufferOf, bytesIn, exitOf } from "../http/exit.ts";
 import { SECURED } from "../http/openapi.ts";
 import { ByUuid, ExitQuery, integer, repeated, time, Uuid } from "../http/parameters.ts";
+import { linkNext } from "../http/query.ts";
 import { DeliverySchema, FindingSchema, Uuids } from "../http/schemas.ts";
 
 const common = { tags: ["vCons"], security: SECURED };
@@ -28,10 +29,12 @@ export function documentRoutes(api: Api, context: Context): void {
   deliveriesRoute(api, context);
 }
 
-function listRoute(api: Api, { backend }: Context): void {
+function listRoute(api: Api, { backend, settings }: Context): void {
   const querystring = z.object({
     page: integer({ min: 1, max: 1_000_000_000, default: 1 }).meta({ description: "Page, counted from 1." }),
-    size: integer({ min: 1, max: 1000, default: 50 }).meta({ description: "UUIDs on a page." }),
+    size: integer({ min: 1, most: 1000, default: 50 }).meta({
+      description: "UUIDs on a page; more than 1,000 count as 1,000.",
+    }),
     since: time("Only vCons created at this time or later.").optional(),
     until: time("Only vCons created at this time or earlier.").optional(),
   });
@@ -44,19 +47,28 @@ function listRoute(api: Api, { backend }: Context): void {
         summary: "List vCons, newest first",
         querystring,
         answers: {
-          200: { description: "UUIDs by creation time, newest first.", schema: Uuids },
+          200: {
+            description: "UUIDs by creation time, newest first.",
+            schema: Uuids,
+            headers: { Link: 'The next page (`rel="next"`), while there may be one.' },
+          },
           ...problems(403, 422, 503),
         },
       },
     },
-    ({ query: { page, size, since, until } }) =>
-      backend.list({
+    async ({ query: { page, size, since, until } }, reply) => {
+      const found = await backend.list({
         offset: (page - 1) * size,
         limit: size,
         // creation times are kept in whole seconds
         ...(since !== undefined && { since: Math.ceil(since) }),
         ...(until !== undefined && { until: Math.floor(until) }),
-      }),
+      });
+      // a client that asked for more than a page holds would take a full page for the last one
+      if (found.length === size)
+        void reply.header("link", linkNext(`${settings.rootPath}/vcon`, { page: page + 1, size, since, until }));
+      return reply.send(found);
+    },
   );
 }
 

@@ -146,7 +146,7 @@ describe.each(BACKENDS)("storing vCons (%s)", (kind) => {
       "name:b",
       "context:l:u",
       "vcons",
-      "a,b",
+      ",",
       "",
       "a b",
       "x".repeat(129),
@@ -154,6 +154,53 @@ describe.each(BACKENDS)("storing vCons (%s)", (kind) => {
       const response = await post(sampleVcon(), `?ingress_lists=${encodeURIComponent(name)}`);
       expect([name, response.status]).toEqual([name, 422]);
     }
+  });
+
+  test.each([
+    ["joined by a comma", "ingress_lists=h_one%2Ch_two"],
+    ["joined by a comma that is not encoded", "ingress_lists=h_one,h_two"],
+    ["with spaces and a comma at the end", "ingress_lists=%20h_one%20&ingress_lists=h_two%2C%20"],
+    ["in brackets", "ingress_lists[]=h_one&ingress_lists%5B%5D=h_two"],
+    ["in numbered brackets", "ingress_lists[0]=h_one&ingress_lists[1]=h_two"],
+    ["in the singular", "ingress_list=h_one&ingress_list=h_two"],
+    ["twice over", "ingress_lists=h_one,h_two&ingress_list=h_one"],
+  ])("lists %s are each queued once", async (_, query) => {
+    const vcon = sampleVcon();
+    const response = await post(vcon, `?${query}`);
+    expect([response.status, response.headers.get("x-vcon-queued")]).toEqual([201, "2"]);
+    for (const list of ["h_one", "h_two"])
+      expect((await gateway.backend.peek(list, 0, 1000)).filter((uuid) => uuid === vcon.uuid)).toEqual([vcon.uuid]);
+  });
+
+  test("a parameter that does not exist is refused with the one that was meant, and nothing is stored", async () => {
+    const vcon = sampleVcon();
+    const refused = await post(vcon, "?ingres_lists=a&re_queue=true&x=1");
+    expect([refused.status, await json(refused)]).toMatchObject([
+      422,
+      {
+        detail: [
+          { loc: ["query", "ingres_lists"], msg: expect.stringContaining("did you mean ingress_lists?") },
+          { loc: ["query", "re_queue"], msg: expect.stringContaining("did you mean requeue?") },
+          { loc: ["query", "x"], msg: expect.stringContaining("there are ") },
+        ],
+        errors: [{ in: "query", pointer: "/ingres_lists" }, {}, {}],
+      },
+    ]);
+    const routes = [
+      ["PUT", `/vcon/${vcon.uuid}`],
+      ["PATCH", `/vcon/${vcon.uuid}`],
+      ["DELETE", `/vcon/${vcon.uuid}`],
+      ["POST", "/config"],
+      ["POST", "/dlq/reprocess"],
+      ["POST", "/vcons"],
+      ["POST", "/vcon/ingress"],
+      ["POST", "/chain/strict/ingress"],
+    ] as const;
+    for (const [method, path] of routes) {
+      const response = await gateway.send(method, `${path}?dry_run=true`, vcon);
+      expect([path, response.status]).toEqual([path, 422]);
+    }
+    expect((await gateway.call(`/vcon/${vcon.uuid}?cache_buster=1`)).status).toBe(404);
   });
 
   test("the answer leaves in the version that was asked for", async () => {

@@ -25,7 +25,7 @@ export const storeQuery = (sortedSet: string) =>
   IntakeQuery.extend(ExitQuery.shape).extend({
     ingress_lists: repeated(listName(sortedSet), 100)
       .default([])
-      .meta({ description: "List that receives the vCon; may be repeated." }),
+      .meta({ description: "List that receives the vCon; may be repeated, or several joined by commas." }),
     requeue: flag("Whether the vCon is queued again although its content is the same as before."),
   });
 

@@ -57,12 +57,32 @@ describe.each(BACKENDS)("queues (%s)", (kind) => {
     expect(await (await gateway.call("/vcon/egress?egress_list=out&limit=10")).json()).toEqual([]);
   });
 
-  test.each(["limit=0", "limit=-1", "limit=10001", "limit=many", "egress_list=vcs:x"])(
-    "egress refuses %s",
-    async (query) => {
-      expect((await gateway.call(`/vcon/egress?egress_list=out&${query}`)).status).toBe(422);
-    },
-  );
+  test.each(["limit=0", "limit=-1", "limit=many", "egress_list=vcs:x"])("egress refuses %s", async (query) => {
+    expect((await gateway.call(`/vcon/egress?egress_list=out&${query}`)).status).toBe(422);
+  });
+
+  test("a limit beyond the bound takes as many as the bound", async () => {
+    const uuids = Array.from({ length: 3 }, () => randomUUID());
+    await gateway.backend.push("plenty", uuids);
+    expect(await (await gateway.call("/vcon/egress?egress_list=plenty&limit=50000")).json()).toEqual(uuids);
+  });
+
+  test("a parameter that is misspelt takes nothing off a list", async () => {
+    await gateway.backend.push("kept", [randomUUID()]);
+    const refused = await gateway.call("/vcon/egress?egress_list=kept&limits=1&count=5");
+    expect([refused.status, (await json(refused))["detail"]]).toMatchObject([
+      422,
+      [
+        {
+          type: "extra_forbidden",
+          loc: ["query", "count"],
+          msg: expect.stringContaining("there are egress_list, limit"),
+        },
+      ],
+    ]);
+    expect((await gateway.call("/chain/main/egress?lists=main_egress&max=5")).status).toBe(422);
+    expect(await gateway.backend.depths(["kept"])).toEqual([1]);
+  });
 
   test("count is a bare integer, 0 for a list nobody knows, and refuses to go without a list", async () => {
     const response = await gateway.call("/vcon/count?egress_list=nobody");

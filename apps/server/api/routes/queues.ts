@@ -17,7 +17,9 @@ import { answerStored, readingOf, storedAnswer, storeQuery } from "./intake.ts";
 const common = { tags: ["Queues"], security: SECURED };
 
 /** Entries that one request may take. */
-const limit = integer({ min: 1, max: 10_000, default: 1 }).meta({ description: "How many entries to take at most." });
+const limit = integer({ min: 1, most: 10_000, default: 1 }).meta({
+  description: "How many entries to take at most; more than 10,000 count as 10,000.",
+});
 
 const count = z
   .number()
@@ -67,7 +69,7 @@ function egressRoute(api: Api, { backend, settings }: Context): void {
     {
       // taking entries is no safe method, so HEAD must not do it
       exposeHeadRoute: false,
-      config: { refusal: "original", failure: "Failed to pop from egress list" },
+      config: { changes: true, refusal: "original", failure: "Failed to pop from egress list" },
       schema: {
         ...common,
         summary: "Take finished vCons from an egress list",
@@ -188,7 +190,7 @@ function chainEgressRoute(api: Api, { backend, settings, plan }: Context): void 
     "/chain/:name/egress",
     {
       exposeHeadRoute: false,
-      config: { failure: "Failed to pop from egress list" },
+      config: { changes: true, failure: "Failed to pop from egress list" },
       schema: {
         ...common,
         summary: "Take a chain's finished vCons",
