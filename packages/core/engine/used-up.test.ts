@@ -19,3 +19,17 @@ test("of all vCons that wait for a link, one line a minute tells", () => {
   expect(waitingFor(waiting, { since: 60_000, error, now: 65_000 })).toBe(60_000);
   expect(lines).toHaveLength(2);
 });
+
+test("a recording that is not there yet is waited for as long as the link says so", () => {
+  const lines: unknown[] = [];
+  const log = { ...silent, warn: (message: string, fields: LogFields = {}) => void lines.push(message, fields) };
+  const waiting: PreparedStep = { ...step(failing(error)), deps: {}, state: undefined, fetch: noNetwork, log };
+  const pending = new VconError("VCON_MEDIA_PENDING", "fetching the recording of dialog 0: it answers 404");
+  expect(waitingFor(waiting, { since: 5_000, error: pending, now: 90_000_000 })).toBe(5_000);
+  expect(lines).toEqual([
+    "recordings are not there yet; vCons wait for them",
+    { code: "VCON_MEDIA_PENDING", error: pending.message },
+  ]);
+  const gone = new VconError("VCON_MEDIA_UNUSABLE", "fetching the recording of dialog 0: it answers 404");
+  expect(waitingFor(waiting, { since: 5_000, error: gone, now: 6_000 })).toBeUndefined();
+});

@@ -60,6 +60,7 @@ export const CATALOGUE = {
   VCON_SERVICE_ANSWER: kind("An outside service answered with something unusable.", 502, true),
   VCON_ADDRESS_REFUSED: kind("The address is one that plug-ins must not reach.", 502),
   VCON_MEDIA_UNUSABLE: kind("A recording cannot be read as what it should be.", 422),
+  VCON_MEDIA_PENDING: kind("A recording is not there yet and is waited for.", 503, true),
   VCON_MEDIA_CHANGED: kind("External content is not what its hash says.", 422),
   VCON_PLUGIN_MISSING: kind("A package that a plug-in needs is not installed.", 500),
 } as const satisfies Record<string, ErrorKind>;

@@ -73,6 +73,18 @@ test("bad media fails the vCon, or leaves the dialog without a transcript", asyn
   expect((await failure(transcribe({ vcon: long, fetch }))).message).toContain("maximum_duration");
 });
 
+test("a recording that only Deepgram fetches, and that is not there yet, is waited for while the call is new", async () => {
+  const { fetch, deepgram } = world();
+  const unreachable = deepgramFault(400, "REMOTE_CONTENT_ERROR", "The remote server returned a client error: 404");
+  const asked = { fetch, options: { ...options, audio_source: "url" } };
+  deepgram.fail(unreachable, unreachable);
+  // the clock of these tests stands a second after the call below
+  const fresh = await failure(transcribe({ ...asked, vcon: calls({ start: "2026-01-02T03:02:34Z" }) }));
+  expect(fresh).toMatchObject({ code: "VCON_MEDIA_PENDING", retryable: true });
+  const old = await failure(transcribe({ ...asked, vcon: calls({ start: "2025-12-02T03:02:34Z" }) }));
+  expect(old).toMatchObject({ code: "VCON_MEDIA_UNUSABLE", retryable: false });
+});
+
 test("over a real connection, with a real answer and a wrong key", async () => {
   const served = await serve(fakeDeepgram({ key: KEY }).answer);
   const host = await serve(media);

@@ -148,7 +148,8 @@ test("what Deepgram cannot fetch, this server tries to", async () => {
   expect(typesOf(vcon)).toHaveLength(2);
   const gone = world(undefined, () => new Response(null, { status: 404 }));
   gone.deepgram.fail(deepgramFault(400, "REMOTE_CONTENT_ERROR", "The remote server returned a client error: 404"));
-  const error = await failure(transcribe({ vcon: calls({}), fetch: gone.fetch }));
+  const old = calls({ start: "2025-12-02T03:04:05Z" });
+  const error = await failure(transcribe({ vcon: old, fetch: gone.fetch }));
   expect(error).toMatchObject({ code: "VCON_MEDIA_UNUSABLE", retryable: false });
   expect(error.message).toMatch(/dialog 0 from media\.example.*404/);
 });

@@ -28,6 +28,14 @@ export const mediaOptions = (minimumDuration: number) =>
         "Bytes of recordings that one process has in memory at a time for this link; the rest waits. Sending them takes several times as much. A larger recording is let in alone.",
       ),
     download_timeout_secs: z.number().positive().default(60).describe("Seconds fetching a recording may take."),
+    recording_wait_secs: z
+      .number()
+      .min(0)
+      .max(604_800)
+      .default(14_400)
+      .describe(
+        "Seconds after the end of a call in which a recording that is not there yet is waited for; after that it counts as gone.",
+      ),
     on_bad_media: z
       .enum(["fail", "skip"])
       .default("fail")

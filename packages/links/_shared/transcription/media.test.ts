@@ -13,7 +13,7 @@ const SECRET = "sig=canary-1234";
 const MAX = 10_000_000;
 
 const needs = (more: Partial<MediaNeeds> = {}): MediaNeeds => ({
-  options: { max_audio_bytes: MAX, download_timeout_secs: 5 },
+  options: { max_audio_bytes: MAX, download_timeout_secs: 5, recording_wait_secs: 3_600 },
   fetch: fakeFetch(() => new Response(SOUND)).fetch,
   clock: manualClock(),
   signal: new AbortController().signal,

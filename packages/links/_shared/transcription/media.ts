@@ -3,6 +3,7 @@ import { type Clock, serviceFailure, VconError, withinTime } from "@vcon-server/
 import { type Dialog, type Digest, decodeBase64, decodeBody, verifyContentHash } from "@vcon-server/vcon";
 import { type MusicMetadata, secondsOf } from "./duration.ts";
 import type { MediaOptions } from "./media-options.ts";
+import { isNotThereYet, waitForRecording } from "./pending.ts";
 import { type Recording, secondsIn } from "./recordings.ts";
 import type { Place, Room } from "./room.ts";
 import { signatureOf } from "./signature.ts";
@@ -10,7 +11,7 @@ import type { Audio } from "./transcriber.ts";
 
 /** What getting hold of recordings takes. */
 export interface MediaNeeds {
-  readonly options: Pick<MediaOptions, "max_audio_bytes" | "download_timeout_secs">;
+  readonly options: Pick<MediaOptions, "max_audio_bytes" | "download_timeout_secs" | "recording_wait_secs">;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -23,9 +24,9 @@ const FIRST_GUESS = 4_194_304;
 /** Bytes to begin with where not even the host says how many there are. */
 const FIRST_PART = 262_144;
 
-/** A recording that is not what it should be: trying again does not help. */
-export const badMedia = (message: string, cause?: unknown): VconError =>
-  new VconError("VCON_MEDIA_UNUSABLE", message, cause === undefined ? {} : { cause });
+/** A recording that is not what it should be: trying again does not help. `isUnreachable` where a service could not fetch it. */
+export const badMedia = (message: string, details: { readonly isUnreachable?: boolean } = {}): VconError =>
+  new VconError("VCON_MEDIA_UNUSABLE", message, { details });
 
 /**
  * Brings a recording into memory for as long as `use` takes: decoded or fetched, checked against its hash, measured.
@@ -89,7 +90,7 @@ async function downloaded(recording: Recording, needs: MediaNeeds): Promise<Load
   for (let size = Math.min(FIRST_GUESS, needs.room.size); ; ) {
     const place = await needs.room.take(size, { doing, ...needs });
     try {
-      const got = await fetched(address, { doing, size, needs });
+      const got = await fetched(address, { doing, size, needs, recording });
       if (typeof got === "object") {
         place.shrink(got.length);
         return { bytes: got, place };
@@ -139,10 +140,12 @@ interface Download {
   /** Bytes there is room for. */
   readonly size: number;
   readonly needs: MediaNeeds;
+  readonly recording: Recording;
 }
 
 /** The bytes, or how many there must be room for. */
-function fetched({ url, authorization }: Address, download: Download): Promise<Bytes | number> {
+function fetched(address: Address, download: Download): Promise<Bytes | number> {
+  const { url, authorization } = address;
   const { doing, needs } = download;
   const headers = {
     accept: "audio/*, video/*;q=0.9, */*;q=0.1",
@@ -153,8 +156,10 @@ function fetched({ url, authorization }: Address, download: Download): Promise<B
   return withinTime(limit, async (signal) => {
     const response = await needs.fetch(url, { headers, signal });
     try {
-      if (!response.ok) throw refusal(response, doing, needs.clock.now());
-      return await read(response, download);
+      if (!response.ok || isNotThereYet(response.status, url)) throw refusal(response, url, download);
+      const bytes = await read(response, download);
+      if (typeof bytes === "object" && bytes.length === 0) throw emptiness(response, download);
+      return bytes;
     } finally {
       // what is not read must not keep the connection
       await response.body?.cancel().catch(() => undefined);
@@ -187,13 +192,21 @@ function grown(bytes: Bytes, size: number): Bytes {
   return larger;
 }
 
-/** Answers that may be another tomorrow are tried again; that a recording is gone or locked is not. */
-function refusal({ status, headers }: Response, doing: string, now: number): VconError {
+/** Answers that may be another tomorrow are tried again; that a recording is gone or locked is not, unless it is new. */
+function refusal({ status, headers }: Response, url: string, { doing, needs, recording }: Download): VconError {
+  const now = needs.clock.now();
+  const says = `${doing}: its host answers ${status}`;
+  const pending = isNotThereYet(status, url) && waitForRecording(recording, { says, headers, now, ...needs });
+  if (pending) return pending;
   if (status === 429 || status >= 500 || [408, 409, 425].includes(status))
     return serviceFailure({ status, headers }, { doing, now });
-  return badMedia(
-    `${doing}: its host answers ${status}; check whether the recording is still there and may be fetched`,
-  );
+  return badMedia(`${says}; check whether the recording is still there and may be fetched`);
+}
+
+/** A file that is being written has no bytes at first. */
+function emptiness({ headers }: Response, { doing, needs, recording }: Download): VconError {
+  const says = `${doing}: it is empty`;
+  return waitForRecording(recording, { says, headers, now: needs.clock.now(), ...needs }) ?? badMedia(says);
 }
 
 const tooLarge = (doing: string, { options }: MediaNeeds): VconError =>

@@ -5,6 +5,7 @@ import {
   isAbout,
   isTranscript,
   type Json,
+  readDate,
   transcriptOf,
   type Vcon,
 } from "@vcon-server/vcon";
@@ -20,11 +21,22 @@ export const PARTIAL_TYPE = "transcript_partial";
 export interface Recording {
   readonly dialog: Dialog;
   readonly index: number;
+  /** When the call was over in milliseconds since 1970, the best source first, as far as the vCon says. */
+  readonly ends?: readonly number[];
 }
 
 /** The dialogs that have something to listen to, inside or elsewhere. */
-export const recordingsOf = ({ dialog }: Pick<Vcon, "dialog">): readonly Recording[] =>
-  (dialog ?? []).flatMap((one, index) => (isRecording(one) && hasContent(one) ? [{ dialog: one, index }] : []));
+export const recordingsOf = ({ dialog, created_at }: Pick<Vcon, "dialog" | "created_at">): readonly Recording[] =>
+  (dialog ?? []).flatMap((one, index) =>
+    isRecording(one) && hasContent(one) ? [{ dialog: one, index, ends: findEnds(one, created_at) }] : [],
+  );
+
+/** The end of the dialog by its start and duration, and the creation of the vCon; unreadable ones are left out. */
+const findEnds = (dialog: Dialog, created: unknown): number[] =>
+  [dialog.start, created].flatMap((date, at) => {
+    const ms = typeof date === "string" ? readDate(date)?.ms : undefined;
+    return ms === undefined ? [] : [ms + (at === 0 ? (secondsIn(dialog) ?? 0) * 1_000 : 0)];
+  });
 
 const isRecording = (dialog: Dialog): boolean =>
   typeof dialog === "object" &&

@@ -4,6 +4,7 @@ import { reportUsage, type UsageContext } from "../usage.ts";
 import type { MusicMetadata } from "./duration.ts";
 import { addressOf, badMedia, isInline, withAudio } from "./media.ts";
 import type { MediaOptions } from "./media-options.ts";
+import { waitForRecording } from "./pending.ts";
 import { isSettled, partialOf, type Recording, recordingsOf, secondsIn } from "./recordings.ts";
 import { type Writing, withPartial, withRejection, withSeconds, withTranscript } from "./results.ts";
 import type { Room } from "./room.ts";
@@ -109,9 +110,15 @@ async function askByAddress(recording: Recording, context: TranscriptionRun): Pr
     return await transcriber.ofUrl(recording.dialog.url ?? "", callFor(recording, context, ` at ${host}`));
   } catch (error) {
     // what the service could not fetch or read, this server can fetch and look at
-    if (chosen === "vendor" || !isBadMedia(error)) throw error;
-    return undefined;
+    if (chosen === "vendor_first" && isBadMedia(error)) return undefined;
+    throw unlessPending(error, recording, context);
   }
+}
+
+/** The failure itself, or that the recording is not there yet where the service could not fetch a new one. */
+function unlessPending(error: unknown, recording: Recording, { state, clock }: TranscriptionRun): unknown {
+  if (!(error instanceof VconError) || error.details["isUnreachable"] !== true) return error;
+  return waitForRecording(recording, { says: error.message, now: clock.now(), ...state }) ?? error;
 }
 
 function callFor({ index }: Recording, context: TranscriptionRun, where = ""): ServiceCall {

@@ -90,7 +90,10 @@ async function failureOf(response: Response, { doing, now, key }: Failed): Promi
   if (code === "ASR_UNPROCESSABLE_ENTITY")
     return new VconError("VCON_SERVICE_DOWN", `${doing}: the audio did not arrive as a whole; it is sent again`);
   if (status === 400 && ABOUT_MEDIA.test(`${code} ${said}`))
-    return badMedia(`${doing}: it cannot read the recording (${said}); check whether it is there and is audio`);
+    return badMedia(
+      `${doing}: it cannot read the recording (${said}); check whether it is there and is audio`,
+      code === "REMOTE_CONTENT_ERROR" ? { isUnreachable: true } : {},
+    );
   const remedy = status === 401 || status === 403 ? "check DEEPGRAM_KEY and its rights" : "check the parameters in api";
   return serviceFailure({ status, headers, ...(said !== "" && { said }) }, { doing, now, remedy });
 }
