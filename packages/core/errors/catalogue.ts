@@ -20,6 +20,7 @@ export const CATALOGUE = {
   VCON_INPUT_MALFORMED: kind("The request body is not JSON.", 422),
   VCON_INPUT_MISSING: kind("The request does not say what it is about.", 400),
   VCON_INPUT_TOO_LARGE: kind("The request body is larger than allowed.", 413),
+  VCON_INPUT_COSTLY: kind("The request takes more work than one request may.", 422),
   VCON_INPUT_MEDIATYPE: kind("The media type of the request body is not supported.", 415),
   VCON_INPUT_TIMEOUT: kind("The request did not arrive in time.", 408),
   VCON_AUTH_REQUIRED: kind("A token is required.", 401),

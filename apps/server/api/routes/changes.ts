@@ -72,8 +72,10 @@ function changeOf(request: FastifyRequest, maxBytes: number): Change {
   return (document): Json => {
     const result = jsonPatch(document, patch, maxBytes);
     if (result.ok) return result.value;
-    const { at, message, test } = result;
-    if (test) throw new VconError("VCON_CONFLICT", `operation ${at} of the patch tests for something else: ${message}`);
+    const { at, message, reason } = result;
+    if (reason === "test")
+      throw new VconError("VCON_CONFLICT", `operation ${at} of the patch tests for something else: ${message}`);
+    if (reason === "costly") throw new VconError("VCON_INPUT_COSTLY", `operation ${at} of the patch: ${message}`);
     throw invalid("applying the patch", [{ type: "value_error", loc: ["body", at], msg: message }]);
   };
 }

@@ -55,17 +55,78 @@ describe("jsonPatch", () => {
     expect(apply(document, [{ op: "test", path: "", value: document }, operation])).toMatchObject({
       ok: false,
       at: 1,
-      test: false,
+      reason: "impossible",
     });
   });
 
   test("a failed test is told apart", () => {
-    expect(apply({ a: "1" }, [{ op: "test", path: "/a", value: 1 }])).toMatchObject({ ok: false, at: 0, test: true });
+    expect(apply({ a: "1" }, [{ op: "test", path: "/a", value: 1 }])).toMatchObject({
+      ok: false,
+      at: 0,
+      reason: "test",
+    });
   });
 
   test("copies of copies end at the limit", () => {
     const doubling = Array.from({ length: 60 }, () => ({ op: "copy", from: "", path: "/a" }));
-    expect(apply({ a: "text" }, doubling)).toMatchObject({ ok: false });
+    expect(apply({ a: "text" }, doubling)).toMatchObject({ ok: false, reason: "costly" });
+  });
+
+  test("a thousand insertions into a long list are carried out", () => {
+    const list = Array.from({ length: 300_000 }, () => 0);
+    const patch = Array.from({ length: 1000 }, (_, at) => ({ op: "add", path: "/list/1", value: at }));
+    const result = apply({ list }, patch);
+    expect(result.ok && (result.value as { list: number[] }).list.slice(0, 4)).toEqual([0, 999, 998, 997]);
+    expect(list).toHaveLength(300_000);
+  });
+
+  const long = Array.from({ length: 1_000_000 }, () => 0);
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`x${at}`, 0]));
+  test.each<readonly [what: string, document: Json, operations: readonly object[]]>([
+    ["insertions into a list too long", { long }, [{ op: "add", path: "/long/0", value: 0 }]],
+    ["removals from it", { long }, [{ op: "remove", path: "/long/0" }]],
+    ["comparisons of much", { long, b: long }, [{ op: "test", path: "/long", value: [...long] }]],
+    ["comparisons with something wide", { wide }, [{ op: "test", path: "/wide", value: { ...wide } }]],
+    [
+      "copies of lists that are changed in between",
+      { long },
+      [
+        { op: "copy", from: "/long/0", path: "/a" },
+        { op: "replace", path: "/long/0", value: 1 },
+      ],
+    ],
+    [
+      "moves of much ever deeper",
+      { long, a: {} },
+      [
+        { op: "move", from: "/long", path: "/a/b" },
+        { op: "move", from: "/a/b", path: "/long" },
+      ],
+    ],
+  ])("%s take too much work, and the operation is named", (_what, document, operations) => {
+    const patch = Array.from({ length: 1000 / operations.length }, () => operations).flat();
+    const result = jsonPatch(document, JsonPatch.parse(patch), 1_000_000);
+    expect(result).toMatchObject({ ok: false, reason: "costly", message: expect.stringContaining("send it in parts") });
+    expect(result.ok || result.at).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [[{ op: "copy", from: "", path: "/a" }]],
+    [
+      [
+        { op: "add", path: `${"/a".repeat(150)}`, value: JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`) },
+        { op: "test", path: "", value: 1 },
+      ],
+    ],
+  ])("nothing gets deeper than a document may be", (operations) => {
+    const nested = JSON.parse(`${'{"a":'.repeat(199)}{}${"}".repeat(199)}`);
+    expect(apply(nested, operations)).toMatchObject({ ok: false, message: expect.stringContaining("nested deeper") });
+  });
+
+  test("pointers as long as a body are read", () => {
+    const bad = `/${"a".repeat(5_000_000)}~`;
+    expect(JsonPatch.safeParse([{ op: "remove", path: bad }]).success).toBe(false);
+    expect(apply({ a: 1 }, [{ op: "remove", path: "/a".repeat(2_000_000) }])).toMatchObject({ ok: false });
   });
 
   test("__proto__ is a member like others, large numbers keep their digits", () => {
@@ -90,6 +151,29 @@ describe("jsonPatch", () => {
         apply(document, patch);
         expect(JSON.stringify(document)).toBe(before);
       }),
+    );
+  });
+  test("a patch does what its operations do one after the other", () => {
+    const path = fc.constantFrom("", "/a", "/a/0", "/a/1/z", "/a/-", "/b", "/b/c", "/b/c/0", "/d", "/d/0", "/d/c");
+    const value = fc.constantFrom<Json>(1, [], {}, [1, { z: [2] }], { c: [{ d: 1 }] });
+    const operation = fc.oneof(
+      fc.record({ op: fc.constantFrom("add", "replace"), path, value }),
+      fc.record({ op: fc.constant("remove"), path }),
+      fc.record({ op: fc.constantFrom("move", "copy"), path, from: path }),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 12 }), (operations) => {
+        let document: Json = { a: [1, { z: 1 }], b: { c: [] } };
+        const before = document;
+        // what cannot be carried out is left out, so that much is left
+        const possible = operations.filter((each) => {
+          const result = apply(document, [each]);
+          if (result.ok) document = JSON.parse(JSON.stringify(result.value));
+          return result.ok;
+        });
+        expect(apply(before, possible)).toEqual({ ok: true, value: document });
+      }),
+      { numRuns: 2000 },
     );
   });
 });
