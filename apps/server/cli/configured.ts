@@ -1,9 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
-import { VconError } from "@vcon-server/core";
 import {
   type ConfigFinding,
   compile,
+  type DecodedText,
   type Plan,
+  readConfigFile,
   readSettings,
   type SettingsRead,
   type TestEntry,
@@ -28,23 +28,15 @@ export interface Compiled {
 
 /** Reads and checks a configuration without starting anything. */
 export async function compileFile(file: string, env: SettingsRead["env"], shownAs = file): Promise<Compiled> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const missing = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code ?? cause.message})`;
-    throw new VconError(
-      "VCON_CONFIG_UNREADABLE",
-      `the configuration ${file} ${missing}; name another with --config or CONSERVER_CONFIG_FILE`,
-      { cause },
-    );
-  });
-  const { mode } = await stat(file);
+  const read = await readConfigFile(file);
   const { builtIns } = await import("../compose.ts");
-  const { plan, tests = [], findings } = await compile({ text, file, env, registry: builtIns(), mode });
+  const { plan, tests = [], findings } = await compile({ ...read, file, env, registry: builtIns() });
   return { plan, tests, findings: findings.map((finding) => ({ ...finding, file: shownAs })) };
 }
 
 /** The same for text that is in no file; relative paths count from the working directory. */
-export async function compileText(text: string, file: string, env: SettingsRead["env"]): Promise<Compiled> {
+export async function compileText(text: DecodedText, file: string, env: SettingsRead["env"]): Promise<Compiled> {
   const { builtIns } = await import("../compose.ts");
-  const { plan, findings } = await compile({ text, file, env, registry: builtIns() });
+  const { plan, findings } = await compile({ ...text, file, env, registry: builtIns() });
   return { plan, findings };
 }

@@ -1,6 +1,6 @@
-/** All of a stream as text. */
-export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<string> {
+/** All bytes of a stream. */
+export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

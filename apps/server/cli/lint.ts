@@ -1,4 +1,4 @@
-import { type ConfigFinding, findingText } from "@vcon-server/core/config";
+import { type ConfigFinding, decodeText, findingText } from "@vcon-server/core/config";
 import type { AddVerb, Cli } from "./cli.ts";
 import { compileFile, compileText, settingsFor } from "./configured.ts";
 import type { ExitCode } from "./failure.ts";
@@ -32,7 +32,7 @@ async function lint({ terminal }: Cli, files: readonly string[], flags: LintFlag
   for (const name of files.length > 0 ? files : [settings.configFile]) {
     const compiled =
       name === "-"
-        ? await compileText(await readAll(terminal.stdin), "<stdin>", env)
+        ? await compileText(decodeText(await readAll(terminal.stdin)), "<stdin>", env)
         : await compileFile(pathOf(terminal, name), env, name);
     findings.push(...compiled.findings);
   }

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { findingText } from "@vcon-server/core/config";
+import { findingText, readConfigFile } from "@vcon-server/core/config";
 import type { AddVerb, Cli } from "./cli.ts";
 import { compileFile, settingsFor } from "./configured.ts";
 import type { ExitCode } from "./failure.ts";
@@ -61,7 +60,7 @@ function summary(all: number, failed: number, filter: string | undefined): strin
 async function testFile(terminal: Terminal, name: string, filter: string): Promise<Tested> {
   const file = pathOf(terminal, name);
   const { env } = settingsFor(terminal);
-  const text = await readFile(file, "utf8").catch(() => "");
+  const { text } = await readConfigFile(file);
   const { plan, tests = [], findings } = await compileFile(file, { ...env, ...placeholdersFor(text, env) }, name);
   for (const finding of findings)
     if (finding.severity === "error") terminal.err.write(`${harmless(findingText(finding))}\n`);

@@ -19,6 +19,7 @@ import type { PluginRegistry } from "./registry.ts";
 import type { StorageEntry, TestEntry } from "./schema.ts";
 import { eachText, factsOf } from "./schema-facts.ts";
 import { shownOf } from "./shown.ts";
+import type { EncodingFault } from "./text-file.ts";
 import { type Position, readYaml } from "./yaml-source.ts";
 
 /** A configuration to compile. */
@@ -30,6 +31,8 @@ export interface ConfigText {
   readonly registry: PluginRegistry;
   /** Permission bits of the file, where it is one. */
   readonly mode?: number;
+  /** Where its bytes are no UTF-8. */
+  readonly fault?: EncodingFault;
 }
 
 /** The plan, unless there are errors; and everything there is to say about the configuration, in the order of the file. */
@@ -44,6 +47,7 @@ export interface Compiled {
 export async function compile(config: ConfigText): Promise<Compiled> {
   const { source, problems } = readYaml(config.text);
   const { report, findings } = collector(config.file, (path, at) => source.locate(path, at));
+  if (config.fault) report("VCON_CONFIG_ENCODING", { ...config.fault, path: [] }, config.fault);
   for (const { code, line, col, ...problem } of problems) report(code, problem, { line, col });
   const document = source.value ?? {};
   if (source.value === undefined) return { findings: findings() };

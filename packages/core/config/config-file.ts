@@ -2,22 +2,27 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { VconError } from "../errors/index.ts";
+import { decodeText, type EncodingFault } from "./text-file.ts";
 
 /** A configuration file as it is read. */
 export interface FileText {
   readonly text: string;
   /** Permission bits. */
   readonly mode: number;
+  /** Where it is not UTF-8. */
+  readonly fault?: EncodingFault;
 }
 
 /** Throws `VCON_CONFIG_UNREADABLE` when the file is missing or cannot be read. */
 export async function readConfigFile(file: string): Promise<FileText> {
   try {
-    const [text, { mode }] = await Promise.all([readFile(file, "utf8"), stat(file)]);
-    return { text, mode: mode & 0o777 };
+    const [bytes, { mode }] = await Promise.all([readFile(file), stat(file)]);
+    return { ...decodeText(bytes), mode: mode & 0o777 };
   } catch (cause) {
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const remedy = missing ? "create it, or set CONSERVER_CONFIG_FILE to the one you have" : "check its permissions";
+    const remedy = missing
+      ? "create it, or name the one you have with --config or CONSERVER_CONFIG_FILE"
+      : "check its permissions";
     throw new VconError(
       "VCON_CONFIG_UNREADABLE",
       `reading the configuration ${file}: ${missing ? "it does not exist" : String(cause)}; ${remedy}`,
@@ -30,7 +35,7 @@ export async function readConfigFile(file: string): Promise<FileText> {
  * Replaces the file in one step: whoever reads sees the old text or the new one. Links are followed, so that a
  * configuration behind one stays behind it. Throws `VCON_CONFLICT` where the file cannot be replaced.
  */
-export async function writeConfigFile(file: string, { text, mode }: FileText): Promise<void> {
+export async function writeConfigFile(file: string, { text, mode }: Omit<FileText, "fault">): Promise<void> {
   const target = await realpath(file).catch(() => file);
   const beside = join(dirname(target), `.${randomBytes(6).toString("hex")}.tmp`);
   try {

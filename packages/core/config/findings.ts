@@ -20,6 +20,7 @@ const warning = (title: string) => ({ severity: "warning", title }) as const;
 /** Every kind of finding. With errors nothing is started or replaced; warnings are told and that is all. */
 export const FINDINGS = {
   VCON_CONFIG_YAML: error("The file is not valid YAML."),
+  VCON_CONFIG_ENCODING: error("The file is not UTF-8."),
   VCON_CONFIG_TOO_LARGE: error("The file is larger than a configuration can be."),
   VCON_CONFIG_DUPLICATE_KEY: error("A key stands twice in the same map."),
   VCON_CONFIG_ALIAS: error("A YAML alias has no anchor, or aliases multiply without end."),

@@ -1,4 +1,5 @@
 export { type Compiled, type ConfigText, compile } from "./compile.ts";
+export { readConfigFile } from "./config-file.ts";
 export { createRegistry, type ImportPackage } from "./create-registry.ts";
 export { type ConfigFinding, FINDINGS, type FindingCode, findingText, type Severity } from "./findings.ts";
 export { LIST_NAME, LIST_NAME_RULE, reservedList } from "./list-names.ts";
@@ -28,4 +29,5 @@ export { DOCUMENT, type TestEntry, type TestNetwork } from "./schema.ts";
 export { factsOf, type SchemaNode, typeText } from "./schema-facts.ts";
 export type { Settings } from "./settings.ts";
 export { nearest } from "./suggest.ts";
+export { type DecodedText, decodeText } from "./text-file.ts";
 export { VARIABLES, type Variable, type VariableName } from "./variables.ts";

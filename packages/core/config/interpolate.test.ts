@@ -120,3 +120,17 @@ test("texts without `${` come through unchanged, and cutting loses nothing", () 
     }),
   );
 });
+
+test("a file that holds a secret may begin with a byte order mark, and must be UTF-8", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "secrets-"));
+  await writeFile(join(folder, "marked"), "\uFEFFhunter2\r\n");
+  await writeFile(join(folder, "latin1"), Buffer.from("first\nsch\u00fcssel", "latin1"));
+  const lines = (name: string) =>
+    storage(`    module: postgres\n    options: {password: "\${file:${join(folder, name)}}"}`);
+  const { plan } = await compileText(lines("marked"));
+  expect(plan?.storages[0]?.options).toMatchObject({ password: "hunter2" });
+  const { findings } = await compileText(lines("latin1"));
+  await rm(folder, { recursive: true });
+  expect(findings).toMatchObject([{ code: "VCON_CONFIG_VARIABLE_FILE", path: "storages.one.options.password" }]);
+  expect(findings[0]?.message).toMatch(/latin1 is not UTF-8 \(line 2\)$/);
+});

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Path, Report } from "./findings.ts";
 import { nearest } from "./suggest.ts";
+import { decodeText } from "./text-file.ts";
 import { VARIABLES, type Variable } from "./variables.ts";
 
 /** What `${…}` is resolved against. `file` is the configuration file; relative paths count from its folder. */
@@ -125,7 +126,11 @@ async function resolvePiece(piece: Piece, { env, file }: References, { path, rep
 /** Secrets mounted as files end in a newline that is not part of them. */
 async function fileText(path: string, where: Where): Promise<string | undefined> {
   try {
-    return (await readFile(path, "utf8")).replace(/\r?\n$/, "");
+    const { text, fault } = decodeText(await readFile(path));
+    if (!fault) return text.replace(/\r?\n$/, "");
+    const message = `${path} is not UTF-8 (line ${fault.line})`;
+    where.report("VCON_CONFIG_VARIABLE_FILE", { path: where.path, message, remedy: fault.remedy });
+    return undefined;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     const remedy = "create it, or make it readable for the user of the server";

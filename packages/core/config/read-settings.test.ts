@@ -167,6 +167,21 @@ describe(".env in the working directory", () => {
     expect(env["GROQ_KEY"]).toBe("abc");
   });
 
+  test("may begin with a byte order mark, as editors on Windows write it", () => {
+    writeFileSync(join(cwd, ".env"), "\uFEFFPORT=1111\r\nLOG_LEVEL=debug\r\n");
+    expect(read().settings).toMatchObject({ port: 1111, logLevel: "debug" });
+  });
+
+  test("must be UTF-8, and so must the token file: a letter that is replaced would be another password", () => {
+    writeFileSync(join(cwd, ".env"), Buffer.from("PORT=1111\nPGPASSWORD=geheimnisträger\n", "latin1"));
+    expect(refusal({})).toMatch(/^\.env: .*\.env is not UTF-8 \(line 2\); save it as UTF-8$/);
+    writeFileSync(join(cwd, ".env"), Buffer.from("\uFEFFPORT=1111\n", "utf16le"));
+    expect(refusal({})).toMatch(/is not UTF-8 \(line 1\)/);
+    rmSync(join(cwd, ".env"));
+    writeFileSync(join(cwd, "tokens"), Buffer.from("sesam-öffne-dich\n", "latin1"));
+    expect(refusal({ CONSERVER_API_TOKEN_FILE: "tokens" })).toMatch(/^CONSERVER_API_TOKEN_FILE: .*not UTF-8/);
+  });
+
   test("an empty variable does not hide it", () => {
     writeFileSync(join(cwd, ".env"), "PORT=1111\n");
     expect(read({ PORT: "" }).settings.port).toBe(1111);
@@ -181,6 +196,11 @@ describe("tokens", () => {
       "two",
       "three",
     ]);
+  });
+
+  test("a byte order mark is not part of the first one", () => {
+    writeFileSync(join(cwd, "tokens"), "\uFEFFone\n");
+    expect(read({ CONSERVER_API_TOKEN_FILE: "tokens" }).settings.apiTokens).toEqual(["one"]);
   });
 
   test("a file that is missing or a folder is refused: nobody is let in by mistake", () => {

@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 import { VconError } from "../errors/index.ts";
 import type { Settings } from "./settings.ts";
 import { nearest } from "./suggest.ts";
+import { decodeText } from "./text-file.ts";
 import { VARIABLES, type Variable, type VariableName, WITHOUT_EFFECT } from "./variables.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -144,7 +145,10 @@ function tokenLines(file: string, problems: SettingFinding[]): string[] {
 
 function readText(file: string, variable: string, problems: SettingFinding[]): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    const { text, fault } = decodeText(readFileSync(file));
+    if (!fault) return text;
+    problems.push({ variable, message: `${file} is not UTF-8 (line ${fault.line})`, remedy: fault.remedy });
+    return undefined;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     if (code === "ENOENT") return undefined;

@@ -99,3 +99,12 @@ test("an interruption lets running requests end and begins no new ones", async (
   expect(server.accepted.length).toBeLessThan(5);
   expect(server.journalled).toHaveLength(server.accepted.length);
 });
+
+test("what is not UTF-8 is refused here, and the rest is sent", async () => {
+  const server = setUp(() => ({}));
+  const [one, two, three] = batch(1, 3);
+  if (!one || !two || !three) throw new Error("three records");
+  await deliver(all([one, { ...two, fault: "the file is not UTF-8 from here on" }, three]), server.delivery);
+  expect(server.sent).toEqual([['"1"', '"3"']]);
+  expect(server.refused).toMatchObject([{ record: { line: 2 }, code: "VCON_INPUT_INVALID", detail: /not UTF-8/ }]);
+});

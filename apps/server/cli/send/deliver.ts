@@ -52,9 +52,11 @@ export async function deliver(batches: AsyncIterable<readonly VconRecord[]>, del
 }
 
 async function sendBatch(batch: readonly VconRecord[], delivery: Delivery): Promise<void> {
-  let open = batch;
+  let open: readonly VconRecord[] = batch.filter(({ fault }) => fault === undefined);
   const accepted: Accepted[] = [];
-  const refused: Refusal[] = [];
+  const refused: Refusal[] = batch.flatMap((record) =>
+    record.fault === undefined ? [] : [{ record, code: "VCON_INPUT_INVALID", detail: record.fault }],
+  );
   for (let attempt = 1; open.length > 0; attempt += 1) {
     const round = await sendOnce(open, delivery);
     const done = round.accepted.map(({ record }) => record);

@@ -71,3 +71,13 @@ test("batches keep to their limits, and a large record travels alone", async () 
   for await (const batch of batchesOf(records, { count: 2, bytes: 100 })) batches.push(batch.map(({ bytes }) => bytes));
   expect(batches).toEqual([[10, 10], [10], [500], [10, 60], [60]]);
 });
+
+test("a vCon that is not UTF-8 carries the place of its fault, and its neighbours do not", async () => {
+  const lines = '{"uuid":"n1"}\n{"uuid":"n2","subject":"r\u00e9clamation"}\n{"uuid":"n3"}\n';
+  writeFileSync(pathOf("latin1.ndjson"), Buffer.from(lines, "latin1"));
+  writeFileSync(pathOf("latin1.json"), Buffer.from('{\n"subject": "r\u00e9clamation"\n}', "latin1"));
+  const faults = (records: readonly VconRecord[]) => records.map(({ line, fault = "" }) => `${line} ${fault}`.trim());
+  const second = "2 the file is not UTF-8 from here on (line 2, column 26); save it as UTF-8";
+  expect(faults(await read(["latin1.ndjson"]))).toEqual(["1", second, "3"]);
+  expect(faults(await read(["latin1.json"]))).toEqual([second.replace("2 the", "1 the").replace("26", "14")]);
+});

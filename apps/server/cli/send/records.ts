@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeText } from "@vcon-server/core/config";
 import { UsageError } from "../failure.ts";
 import { readAll } from "../input.ts";
 
@@ -24,6 +25,8 @@ export interface VconRecord {
   readonly text: string;
   /** Bytes of the source that it takes up. */
   readonly bytes: number;
+  /** Why it cannot be sent as it stands. */
+  readonly fault?: string;
 }
 
 const DOCUMENTS = /\.(json|vcon)$/i;
@@ -68,44 +71,64 @@ export async function* recordsOf(
   stdin: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<VconRecord> {
   for (const source of sources) {
-    if (source.path === undefined) yield* recordsOfText(source, await readAll(stdin));
-    else if (LINES.test(basename(source.path))) yield* recordsOfLines(source, createReadStream(source.path, "utf8"));
-    else yield* recordsOfText(source, await readFile(source.path, "utf8"));
+    if (source.path === undefined) yield* recordsOfBytes(source, await readAll(stdin));
+    else if (LINES.test(basename(source.path))) yield* recordsOfLines(source, createReadStream(source.path));
+    else yield* recordsOfBytes(source, await readFile(source.path));
   }
 }
 
 /** One document, unless it is none and the first line is: then every line is one. */
-function* recordsOfText(source: Source, text: string): Generator<VconRecord> {
-  const lines = text.split("\n");
-  if (!isJson(text) && isJson(lines[0] ?? "")) {
-    for (const [at, line] of lines.entries()) if (line.trim() !== "") yield recordOf(source, at + 1, line);
-  } else yield recordOf(source, 1, text);
+function* recordsOfBytes(source: Source, bytes: Uint8Array): Generator<VconRecord> {
+  const { text } = decodeText(bytes);
+  const [first = ""] = text.split("\n", 1);
+  if (isJson(text) || !isJson(first)) return yield recordOf(source, 1, bytes);
+  for (const [at, line] of linesOf(bytes)) if (!isBlank(line)) yield recordOf(source, at + 1, line);
 }
 
-async function* recordsOfLines(source: Source, chunks: AsyncIterable<string>): AsyncGenerator<VconRecord> {
-  let line = 0;
-  let rest = "";
-  for await (const chunk of chunks) {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    for (const part of parts) {
-      line += 1;
-      if (part.trim() !== "") yield recordOf(source, line, part);
-    }
+function* linesOf(bytes: Uint8Array): Generator<readonly [at: number, line: Uint8Array]> {
+  let from = 0;
+  for (let at = 0; from < bytes.length; at += 1) {
+    const end = bytes.indexOf(LINE_BREAK, from);
+    yield [at, bytes.subarray(from, end === -1 ? undefined : end)];
+    from = end === -1 ? bytes.length : end + 1;
   }
-  if (rest.trim() !== "") yield recordOf(source, line + 1, rest);
 }
 
-const recordOf = (source: Source, line: number, text: string): VconRecord => ({
-  source,
-  line,
-  // JSON has no line breaks inside texts: between members they mean nothing
-  text: text
-    .replace(/^\uFEFF/, "")
-    .replace(/[\r\n]+/g, " ")
-    .trim(),
-  bytes: Buffer.byteLength(text) + 1,
-});
+const LINE_BREAK = 0x0a;
+
+async function* recordsOfLines(source: Source, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<VconRecord> {
+  let line = 0;
+  let rest: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_BREAK); end !== -1; end = chunk.indexOf(LINE_BREAK, from)) {
+      const whole = Buffer.concat([...rest, chunk.subarray(from, end)]);
+      rest = [];
+      from = end + 1;
+      line += 1;
+      if (!isBlank(whole)) yield recordOf(source, line, whole);
+    }
+    rest.push(chunk.subarray(from));
+  }
+  const last = Buffer.concat(rest);
+  if (!isBlank(last)) yield recordOf(source, line + 1, last);
+}
+
+/** Spaces and line breaks only. */
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+
+function recordOf(source: Source, line: number, bytes: Uint8Array): VconRecord {
+  const { text, fault } = decodeText(bytes);
+  const place = fault && `${fault.message} (line ${line + fault.line - 1}, column ${fault.col}); ${fault.remedy}`;
+  return {
+    source,
+    line,
+    // JSON has no line breaks inside texts: between members they mean nothing
+    text: text.replace(/[\r\n]+/g, " ").trim(),
+    bytes: bytes.length + 1,
+    ...(place !== undefined && { fault: place }),
+  };
+}
 
 function isJson(text: string): boolean {
   try {

@@ -70,10 +70,24 @@ test("lint: warnings end with 0 unless they shall count", async () => {
   expect(await run(["lint", "unused.yml", "--strict"], { cwd })).toMatchObject({ code: 3 });
 });
 
+test("lint: a file that is not UTF-8 is an error with its line, and the rest is told as well", async () => {
+  const text =
+    "chains:\n  c: { links: [t] }\nlinks:\n  t: { module: tag, options: { tags: [réclamation], nonsense: 1 } }\n";
+  writeFileSync(join(cwd, "latin1.yml"), Buffer.from(text, "latin1"), { mode: 0o600 });
+  const { code, out, err } = await run(["lint", "latin1.yml"], { cwd });
+  expect({ code, err }).toEqual({ code: 3, err: "2 errors, 0 warnings\n" });
+  expect(out).toContain("error latin1.yml:4:40 the file is not UTF-8 from here on; save it as UTF-8\n");
+  expect(out).toContain("nonsense");
+  writeFileSync(join(cwd, "wide.yml"), Buffer.from(`\uFEFF${text}`, "utf16le"), { mode: 0o600 });
+  expect((await run(["lint", "wide.yml"], { cwd })).out).toContain("wide.yml:1:1 the file is UTF-16, not UTF-8");
+  writeFileSync(join(cwd, "marked.yml"), `\uFEFF${text.replace(", nonsense: 1", "")}`, { mode: 0o600 });
+  expect(await run(["lint", "marked.yml"], { cwd })).toMatchObject({ code: 0, err: "no problems\n" });
+});
+
 test("lint: a file that is not there is a failure with its name", async () => {
   const { code, err } = await run(["lint", "nowhere.yml"], { cwd });
   expect(code).toBe(1);
-  expect(err).toMatch(/^VCON_CONFIG_UNREADABLE: .*nowhere\.yml does not exist/);
+  expect(err).toMatch(/^VCON_CONFIG_UNREADABLE: .*nowhere\.yml: it does not exist/);
 });
 
 test("print: what counts, where it comes from, and no secret", async () => {
