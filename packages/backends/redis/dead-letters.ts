@@ -146,7 +146,9 @@ async function sendBack(context: Context, consumers: Consumers, { dlq, fallback,
     for (const [at, { uuid }] of parsed.entries()) {
       const record = recordOf(jsons[at]);
       const storage = record?.kind === "storage" ? record.storage : undefined;
-      if (storage !== undefined && isKeySafe(uuid)) await reviveDelivery(context, uuid as VconUuid, storage);
+      const chain = record?.chain ?? "";
+      if (storage !== undefined && isKeySafe(uuid))
+        await reviveDelivery(context, { uuid: uuid as VconUuid, storage, chain, dlq });
       else pushes.push({ list: record?.list || fallback, uuid });
     }
     for (const [list, all] of Map.groupBy(pushes, (push) => push.list)) {

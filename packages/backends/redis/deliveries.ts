@@ -266,12 +266,16 @@ export async function backlogOf({ store }: Context): Promise<Readonly<Record<str
   return Object.fromEntries(counts);
 }
 
-/** Makes a delivery that was given up due again; false when there is none. */
-export async function reviveDelivery(context: Context, uuid: VconUuid, storage: string): Promise<boolean> {
+interface Revival extends Pair {
+  readonly chain: string;
+  readonly dlq: string;
+}
+
+/** Makes a delivery that was given up due again; false when there is nothing to deliver any more. */
+export async function reviveDelivery(context: Context, { uuid, storage, chain, dlq }: Revival): Promise<boolean> {
   const { meta, deliveries } = documentKeys(uuid);
-  const score = maybeText(
-    await context.store.one("reviving a delivery", context.store.call("revive", [meta, deliveries], [storage])),
-  );
+  const command = context.store.call("revive", [meta, deliveries], [storage, chain, dlq]);
+  const score = maybeText(await context.store.one("reviving a delivery", command));
   if (score === undefined)
     throw new VconError("VCON_INTERNAL", `reviving the delivery of ${uuid} to ${storage}: no answer`);
   if (integer(score) === 0) return false;

@@ -297,7 +297,10 @@ export type Ending =
 export type Expiry =
   | { readonly kind: "keep" }
   | { readonly kind: "after"; readonly ms: number }
-  /** The `expire_vcon` link: counts from now and outranks the only-copy rule. */
+  /**
+   * The `expire_vcon` link: counts from the end of the run, or from the moment the last delivery of the vCon is done
+   * where there is one. Waiting list entries do not hold it; runs, deliveries and dead letters do.
+   */
   | { readonly kind: "now"; readonly ms: number };
 
 export type SettleResult =
@@ -320,7 +323,7 @@ export interface DeliveryTask {
   readonly since: number;
   readonly dlq: string;
   readonly chain: string;
-  /** The newest document; absent for `delete`. */
+  /** The newest document; absent for `delete`, and for a `save` whose working copy is lost: that one is to be given up. */
   readonly document: Document | undefined;
 }
 

@@ -86,8 +86,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     try {
       if (action === "delete") await storages.remove(storage, uuid);
       else if (document) await storages.save(storage, storedVcon(attempt, document));
-      else
-        throw new VconError("VCON_NOT_LOADED", `the working copy of ${uuid} is gone, storage ${storage} cannot get it`);
+      else throw lostCopy(uuid, storage);
       const { chain, attempt: attempts } = attempt;
       if (attempts > 0) deps.emit({ type: "storage.recovered", uuid, storage, chain, attempts });
       return { kind: "done" };
@@ -173,6 +172,14 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     await reports.add({ uuid, storage, action, rev: document?.rev ?? 0, result });
   }
 }
+
+/** The working copy that a storage still needs is not there; deleting a vCon withdraws its deliveries instead. */
+const lostCopy = (uuid: VconUuid, storage: string): VconError =>
+  new VconError(
+    "VCON_NOT_LOADED",
+    `delivering ${uuid} to storage ${storage}: its working copy is gone without having been deleted here ` +
+      "(removed or evicted by another program, or damaged on disk); submit the vCon again, then retry this entry",
+  );
 
 async function inTurn(attempts: readonly Attempt[], send: (attempt: Attempt) => Promise<void>): Promise<void> {
   for (const attempt of attempts) await send(attempt);

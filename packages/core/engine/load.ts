@@ -1,5 +1,6 @@
 import { indexOf, toBytes, type VconUuid } from "@vcon-server/vcon";
 import type { Backend, Document } from "../backend/backend.ts";
+import { VconError } from "../errors/index.ts";
 import type { StorageSet } from "./storages.ts";
 
 interface LoadFrom {
@@ -14,11 +15,22 @@ interface LoadFrom {
  * and none has it. Throws when a place that might have it does not answer.
  */
 export async function loadThrough(uuid: VconUuid, { backend, storages, ttl }: LoadFrom): Promise<Document | undefined> {
-  const [kept] = await backend.read([uuid]);
-  if (kept) return kept;
+  const kept = await readSound(uuid, backend);
+  if (kept && !(kept instanceof VconError)) return kept;
   const vcon = await storages.load(uuid);
+  if (!vcon && kept) throw kept;
   if (!vcon) return undefined;
   await backend.restore({ uuid, bytes: toBytes(vcon), index: indexOf(vcon), ttl });
   const [restored] = await backend.read([uuid]);
   return restored;
+}
+
+/** The working copy, nothing where there is none, or the error that says how it is damaged: a storage may have it whole. */
+async function readSound(uuid: VconUuid, backend: LoadFrom["backend"]): Promise<Document | VconError | undefined> {
+  try {
+    return (await backend.read([uuid]))[0];
+  } catch (error) {
+    if (error instanceof VconError && error.code === "VCON_BACKEND_CORRUPT") return error;
+    throw error;
+  }
 }

@@ -26,13 +26,10 @@ export function repair(store: Store): void {
   const now = store.now();
   suspectExpired(store);
   const expired = store.sql<Row>("SELECT id FROM vcons WHERE expires_at <= ? LIMIT ?").all(now, ROUND);
-  for (const { id } of expired) {
-    dropCopy(store, id, now + TOMBSTONE_MS);
-    store.sql("DELETE FROM waits WHERE vcon = ?").run(id);
-    store.sql("DELETE FROM deliveries WHERE vcon = ? AND state = 0 AND action = 'save'").run(id);
-  }
+  // what still refers to one, against the rules of expiry, comes up without a document and ends as a dead letter
+  for (const { id } of expired) dropCopy(store, id, now + TOMBSTONE_MS);
   forgetOldSubmitters(store, ROUND);
-  // one whose deletion is still owed to a storage stays known
+  // one that is still owed to a storage stays known
   const forgotten = store
     .sql<Row>(
       `SELECT id FROM vcons WHERE forget_at <= ?

@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterQuery, DeadLetterRecord } from "@vcon-server/core/backend";
+import { type DeadLetter, type DeadLetterQuery, type DeadLetterRecord, TOMBSTONE_MS } from "@vcon-server/core/backend";
+import { vconById, vconByUuid } from "./documents.ts";
 import { startExpiry } from "./expiry.ts";
 import { append, drop, type Item } from "./lists.ts";
 import type { Store } from "./store.ts";
@@ -70,7 +71,7 @@ export function reprocess(store: Store, dlq: string, count: number, filter: Repr
   for (const letter of letters) {
     const record = parseRecord(letter.record);
     if (record?.kind === "storage" && record.storage !== undefined) {
-      revive(store, letter.vcon, record.storage);
+      revive(store, letter, { storage: record.storage, chain: record.chain, dlq });
       drop(store, dlq, letter.id);
       startExpiry(store, letter.vcon);
     } else {
@@ -81,15 +82,36 @@ export function reprocess(store: Store, dlq: string, count: number, filter: Repr
   return letters.length;
 }
 
-/** The delivery is due at once, with all its patience back. */
-function revive(store: Store, vcon: number | null, storage: string): void {
+interface Revival {
+  readonly storage: string;
+  readonly chain: string;
+  readonly dlq: string;
+}
+
+/**
+ * The delivery is due at once, with all its patience back. One that is not known any more is wanted anew: it is
+ * delivered where there is a document, and a dead letter with the reason again where there is none.
+ */
+function revive(store: Store, { item, vcon }: Item, { storage, chain, dlq }: Revival): void {
   const now = store.now();
+  const row = vconById(store, vcon) ?? vconByUuid(store, item);
+  if (row?.gone === 1) return;
+  const id = row?.id ?? rememberLost(store, item);
   store
     .sql(
-      `UPDATE deliveries SET state = 0, attempt = 0, since = ?, due = ?, held_until = 0, error = NULL
-       WHERE vcon = ? AND storage = ? AND state = 2`,
+      `INSERT INTO deliveries (vcon, storage, action, state, want, since, due, chain, dlq)
+       VALUES (?1, ?2, 'save', 0, ?3, ?4, ?4, ?5, ?6)
+       ON CONFLICT (vcon, storage) DO UPDATE SET state = 0, attempt = 0, since = excluded.since, due = excluded.due,
+         held_until = 0, error = NULL WHERE state = 2`,
     )
-    .run(now, now, vcon, storage);
+    .run(id, storage, row?.rev ?? 1, now, chain, dlq);
+}
+
+/** A row for a vCon of which nothing is left but its dead letter. */
+function rememberLost(store: Store, uuid: string): number {
+  return store
+    .sql("INSERT INTO vcons (uuid, present, rev, forget_at) VALUES (?, 0, 1, ?)")
+    .insert(uuid, store.now() + TOMBSTONE_MS);
 }
 
 /** A new entry at the end of the list takes the checkpoint along. */

@@ -70,17 +70,18 @@ export function claimDeliveries(store: Store, max: number, lease: number): Deliv
   return rows.flatMap((row) => {
     const { storage, action, attempt, since, dlq, chain } = row;
     const vcon = copyById(store, row.vcon);
-    const document = action === "save" ? soundDocument(store, vcon) : undefined;
-    if (vcon === undefined || (action === "save" && document === undefined)) {
-      forgetVanished(store, row);
+    if (vcon === undefined || (action === "save" && vcon.gone === 1)) {
+      forgetDeleted(store, row);
       return [];
     }
+    // without its document the caller gives it up: the vCon must not vanish without a dead letter
+    const document = action === "save" ? soundDocument(store, vcon) : undefined;
     return [{ uuid: vcon.uuid, storage, action, attempt, since, dlq, chain, document }];
   });
 }
 
-/** A forced expiry outranks deliveries: what has no document any more cannot be sent, nor can its run complete. */
-function forgetVanished(store: Store, row: Pick<Row, "id" | "vcon">): void {
+/** A vCon that was deleted on purpose is not saved any more. */
+function forgetDeleted(store: Store, row: Pick<Row, "id" | "vcon">): void {
   store.sql("DELETE FROM deliveries WHERE id = ?").run(row.id);
   store.sql("DELETE FROM waits WHERE vcon = ?").run(row.vcon);
 }
@@ -116,8 +117,12 @@ function settleOne(store: Store, report: DeliveryReport): DeliveryOutcome {
 /** The pair was turned round while the caller was busy: a vCon deleted meanwhile, or submitted again. */
 function otherAction(store: Store, row: Row): DeliveryOutcome {
   if (row.action === "save") return sendAgain(store, row);
-  store.sql("UPDATE deliveries SET state = 0, due = ?, held_until = 0 WHERE id = ?").run(store.now(), row.id);
+  makeDue(store, row);
   return SETTLED;
+}
+
+function makeDue(store: Store, { id }: Row): void {
+  store.sql("UPDATE deliveries SET state = 0, due = ?, held_until = 0 WHERE id = ?").run(store.now(), id);
 }
 
 function delivered(store: Store, row: Row, { uuid, rev: sent }: DeliveryReport): DeliveryOutcome {
@@ -137,7 +142,8 @@ function delivered(store: Store, row: Row, { uuid, rev: sent }: DeliveryReport):
 function sendAgain(store: Store, row: Row): DeliveryOutcome {
   const document = soundDocument(store, copyById(store, row.vcon));
   if (document === undefined) {
-    forgetVanished(store, row);
+    // due at once, so that it is taken without a document and given up with the reason
+    makeDue(store, row);
     return SETTLED;
   }
   const until = store.now() + row.lease;

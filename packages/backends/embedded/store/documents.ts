@@ -16,10 +16,12 @@ export interface VconRow {
   readonly created_at: number;
   readonly terms: string;
   readonly ttl: number | null;
+  /** 1: a link asked for the expiry. */
+  readonly forced: number;
   readonly expires_at: number | null;
 }
 
-const COLUMNS = "id, uuid, present, gone, rev, submitted, sent, created_at, terms, ttl, expires_at";
+const COLUMNS = "id, uuid, present, gone, rev, submitted, sent, created_at, terms, ttl, forced, expires_at";
 
 export function vconByUuid(store: Store, uuid: string): VconRow | undefined {
   return store.sql<VconRow>(`SELECT ${COLUMNS} FROM vcons WHERE uuid = ?`).get(uuid);
@@ -80,7 +82,8 @@ interface Write {
   readonly rev: number;
   /** Undefined keeps what is there. */
   readonly submitted?: string;
-  readonly ttl: number | null;
+  /** Milliseconds it stays when nothing refers to it, null for ever; undefined keeps what a run decided. */
+  readonly ttl: number | null | undefined;
 }
 
 /** Stores a document with its index entries and without a running expiry. Returns the number of its row. */
@@ -91,16 +94,19 @@ export function writeVcon(store: Store, write: Write): number {
     return insertVcon(store, write, terms);
   }
   const sameIndex = row.present === 1 && row.created_at === index.createdAt && row.terms === terms;
-  if (sameIndex && row.expires_at === null && row.ttl === write.ttl && write.submitted === undefined) {
+  const sameTtl = write.ttl === undefined || (row.ttl === write.ttl && row.forced === 0);
+  if (sameIndex && row.expires_at === null && sameTtl && write.submitted === undefined) {
     // naming only what changes leaves the indices alone
     store.sql("UPDATE vcons SET rev = ? WHERE id = ?").run(rev, row.id);
   } else {
+    const keeps = write.ttl === undefined ? 1 : 0;
     store
       .sql(
-        `UPDATE vcons SET present = 1, gone = 0, rev = ?, submitted = coalesce(?, submitted), created_at = ?, terms = ?,
-         ttl = ?, expires_at = NULL, forced = 0, forget_at = NULL WHERE id = ?`,
+        `UPDATE vcons SET present = 1, gone = 0, rev = ?1, submitted = coalesce(?2, submitted), created_at = ?3, terms = ?4,
+         ttl = CASE WHEN ?6 THEN ttl ELSE ?5 END, forced = CASE WHEN ?6 THEN forced ELSE 0 END,
+         expires_at = NULL, forget_at = NULL WHERE id = ?7`,
       )
-      .run(rev, write.submitted ?? null, index.createdAt, terms, write.ttl, row.id);
+      .run(rev, write.submitted ?? null, index.createdAt, terms, write.ttl ?? null, keeps, row.id);
     if (row.terms !== terms) rewriteTerms(store, row.id, terms);
   }
   store
@@ -115,7 +121,7 @@ export function writeVcon(store: Store, write: Write): number {
 function insertVcon(store: Store, { uuid, bytes, index, rev, submitted, ttl }: Write, terms: string): number {
   const id = store
     .sql("INSERT INTO vcons (uuid, present, rev, submitted, created_at, terms, ttl) VALUES (?, 1, ?, ?, ?, ?, ?)")
-    .insert(uuid, rev, submitted ?? null, index.createdAt, terms, ttl);
+    .insert(uuid, rev, submitted ?? null, index.createdAt, terms, ttl ?? null);
   writeTerms(store, id, terms);
   store.sql("INSERT INTO bodies (id, crc, bytes) VALUES (?, ?, ?)").run(id, crc32(bytes), bytes);
   adoptEntries(store, id, uuid);

@@ -28,6 +28,9 @@ function settleOne(store: Store, ending: Ending): SettleResult {
   const row = vconById(store, held.vcon);
   const committed = commit(store, row, ending.change);
   if (committed.kind === "conflict") return committed;
+  // the copy was lost while the run had it: the caller puts back what it has, or the storages would never get it
+  if (ending.kind === "done" && ending.storages.length > 0 && committed.rev === undefined)
+    return { kind: "conflict", current: undefined };
   if (ending.kind === "dead") {
     endDead(store, held, ending);
     return { ...committed, deliver: [] };
@@ -52,7 +55,7 @@ function commit(
   if (!present || row.rev !== change.base)
     return { kind: "conflict", current: soundDocument(store, copyById(store, row?.id ?? null)) };
   const rev = row.rev + 1;
-  writeVcon(store, { uuid: row.uuid, bytes: change.bytes, index: change.index, row, rev, ttl: row.ttl });
+  writeVcon(store, { uuid: row.uuid, bytes: change.bytes, index: change.index, row, rev, ttl: undefined });
   return { kind: "ok", rev };
 }
 

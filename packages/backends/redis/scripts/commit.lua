@@ -43,7 +43,7 @@ local function outdated(document, base, rev)
 end
 
 -- `a` and `k` are what comes before the arguments and the keys of a run.
-local function judge(k, a, facts)
+local function judge(k, a, facts, way)
   local base = ARGV[a + 3]
   if facts[GONE] or based_on_deleted(base, facts[FLOOR]) then return { 'gone' } end
   if facts[TOKEN] ~= ARGV[a + 2] then
@@ -52,6 +52,8 @@ local function judge(k, a, facts)
     return { 'done', facts[REV] }
   end
   if ARGV[a + 4] ~= 'none' and outdated(KEYS[k + 1], base, facts[REV]) then return { 'conflict' } end
+  -- the copy was lost while the run had it: the caller puts back what it has, or the storages would never get it
+  if ARGV[a + 4] == 'none' and way.order and call('EXISTS', KEYS[k + 1]) == 0 then return { 'conflict' } end
   return nil
 end
 
@@ -84,7 +86,7 @@ local function note(k, a, facts, way)
   elseif way.expiry == 'after' then
     fields[count + 1], fields[count + 2] = 'ttl', way.ms
   elseif way.expiry == 'now' then
-    fields[count + 1], fields[count + 2] = 'until', string.format('%.0f', now + way.ms)
+    fields[count + 1], fields[count + 2] = 'until', '+' .. way.ms
   end
   if way.checkpoint ~= '=' then
     fields[#fields + 1] = way.dead
@@ -136,7 +138,7 @@ local function commit(k, a, way)
   local meta, entry = KEYS[k + 2], ARGV[a + 1]
   local facts = call('HMGET', meta, 'rev', 'floor', 'gone', 'terms', 'created', 'ttl', 'until', way.dead, 't:' .. entry,
     'o:' .. entry)
-  local refused = judge(k, a, facts)
+  local refused = judge(k, a, facts, way)
   if refused then
     if ARGV[a + 4] == 'staged' then call('DEL', KEYS[k + 4]) end
     return refused

@@ -84,7 +84,9 @@ local function failed(state, pair, report)
   local storage = report.storage
   pair.busy, pair.error = false, report.error
   if report.counts == '1' then pair.attempt = pair.attempt + 1 end
-  local newest = pair.action == report.action and not (report.action == 'save' and newer(pair.want, report.rev))
+  -- revision 0: there was no document to send, so there is none of a newer revision either
+  local outdated = report.action == 'save' and report.rev ~= '0' and newer(pair.want, report.rev)
+  local newest = pair.action == report.action and not outdated
   if report.result == 'dead' and newest then
     pair.state, pair.due = 'dead', 0
     save_pair(state, storage)

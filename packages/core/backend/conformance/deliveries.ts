@@ -168,6 +168,28 @@ function waitingForStorages(backend: Given): void {
     await backend().settleDeliveries([ok(uuid, 1, "search")]);
     await expectGone(backend(), uuid);
   });
+
+  test("an expiry that a link asked for does not outrun a delivery: it counts from when nothing is owed", async () => {
+    const { uuid } = await delivered(backend(), { expiry: { kind: "now", ms: 300 } });
+    await backend().settleDeliveries([again(uuid, { delay: 0 })]);
+    await pass(backend(), 500);
+    await backend().repair();
+    expect((await backend().read([uuid]))[0]?.uuid).toBe(uuid);
+    const [task] = await untilDue(backend(), uuid);
+    expect(task?.document?.uuid).toBe(uuid);
+    await backend().settleDeliveries([ok(uuid, 1)]);
+    expect((await backend().read([uuid]))[0]?.uuid).toBe(uuid);
+    await expectGone(backend(), uuid);
+  });
+
+  test("a later run without a wish of its own leaves an expiry that a link asked for in force", async () => {
+    const { uuid, list } = await delivered(backend(), { expiry: { kind: "now", ms: 1 } });
+    await backend().push(list, [uuid]);
+    await backend().settle([done(await claimOne(backend(), list), { expiry: { kind: "after", ms: 600_000 } })]);
+    expect((await backend().read([uuid]))[0]?.uuid).toBe(uuid);
+    await backend().settleDeliveries([ok(uuid, 1)]);
+    await expectGone(backend(), uuid);
+  });
 }
 
 function takingTurns(backend: Given): void {
@@ -289,10 +311,15 @@ function givingUp(backend: Given): void {
     expect(await due(backend(), uuid)).toEqual([]);
   });
 
-  test("its document does not expire", async () => {
-    const { uuid } = await dead({ expiry: { kind: "after", ms: 1 } });
+  test.each(["after", "now"] as const)("its document does not expire (%s)", async (kind) => {
+    const { uuid, dlq } = await dead({ expiry: { kind, ms: 1 } });
     await pass(backend(), 30);
+    await backend().repair();
     expect((await backend().read([uuid]))[0]?.uuid).toBe(uuid);
+    await backend().reprocess(dlq, 5, { fallback: freshList() });
+    await untilDue(backend(), uuid);
+    await backend().settleDeliveries([ok(uuid, 1)]);
+    await expectGone(backend(), uuid);
   });
 
   test("put back, it is delivered without running a link again; then egress and expiry go on", async () => {

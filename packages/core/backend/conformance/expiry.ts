@@ -140,6 +140,32 @@ function expiring(backend: () => Backend): void {
     expect([run.uuid, run.document]).toEqual([uuid, undefined]);
   });
 
+  test("now: it stays while a dead letter of it exists, and goes when that was made good", async () => {
+    const [list, failing] = [freshList(), freshList()];
+    const uuid = await submitOne(backend(), [list, failing]);
+    const run = await claimOne(backend(), failing, { chain: "failing" });
+    await backend().settle([{ kind: "dead", lease: run, dlq: `${failing}_dlq`, record: record(run) }]);
+    await backend().settle([done(await claimOne(backend(), list), { expiry: { kind: "now", ms: 1 } })]);
+    await expectStays(uuid);
+    await backend().reprocess(`${failing}_dlq`, 1, { fallback: failing });
+    const retried = await claimOne(backend(), failing, { chain: "failing" });
+    expect(retried.document?.uuid).toBe(uuid);
+    await backend().settle([done(retried, { expiry: { kind: "keep" } })]);
+    await expectGone(uuid);
+  });
+
+  test("now: it stays while another run has it", async () => {
+    const second = freshList();
+    await claimFrom(backend(), second);
+    const list = freshList();
+    const uuid = await submitOne(backend(), [list, second]);
+    const other = await claimOne(backend(), second);
+    await backend().settle([done(await claimOne(backend(), list), { expiry: { kind: "now", ms: 1 } })]);
+    await expectStays(uuid);
+    await backend().settle([done(other, { expiry: { kind: "keep" } })]);
+    await expectGone(uuid);
+  });
+
   test("a restored copy goes after its time", async () => {
     const uuid = freshUuid();
     await backend().restore({ uuid, bytes: bytesOf({}), index: plainIndex, ttl: 1 });

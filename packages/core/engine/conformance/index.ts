@@ -1,24 +1,30 @@
 import { type Vcon, withAnalysis, withTags } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "../../backend/backend.ts";
-import type { OpenBackend, OpenStore } from "../../backend/conformance/index.ts";
 import { freshList } from "../../backend/conformance/samples.ts";
 import { VconError } from "../../errors/index.ts";
 import { forward, halt } from "../../plugin/link.ts";
+import { type LosingStore, lostCopies } from "./lost-copies.ts";
 import { breakable, eventually, failing, link, refusing, stage, step, tagging } from "./stage.ts";
+
+export type { LosingStore };
 
 const tagsIn = (vcon: Vcon | undefined): unknown => JSON.parse(String(vcon?.attachments?.[0]?.body ?? "[]"));
 
 /** What the engine promises on every backend, with workers in this process. */
-export function engineConformance(name: string, open: OpenBackend): void {
+export function engineConformance(
+  name: string,
+  open: (options: { readonly leaseMs: number }) => Promise<LosingStore>,
+): void {
   describe(`engine on ${name}`, () => {
-    let store: OpenStore;
+    let store: LosingStore;
     let backend: Backend;
     beforeAll(async () => {
       store = await open({ leaseMs: 1_500 });
       backend = store.backend;
     });
     afterAll(() => store.close());
+    lostCopies(() => store);
 
     test("takes vCons through links into storages, then onto the egress list", async () => {
       const kept = breakable("kept");
