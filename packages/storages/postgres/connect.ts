@@ -55,6 +55,9 @@ export interface Connections {
 export function openConnections(pool: Pool, log: Logger): Connections {
   // a connection that breaks while it rests; without a listener that would end the process
   pool.on("error", (error) => log.debug("postgres: a resting connection broke", { error: error.message }));
+  // while it is lent out, the pool does not listen for errors of a connection; a server that ends may send its last
+  // words together with the answer that lends it out, before anybody else could listen
+  pool.on("connect", (client) => void client.on("error", ignore));
   const used = new WeakSet<PoolClient>();
 
   async function take(signal: AbortSignal): Promise<PoolClient> {
@@ -91,12 +94,8 @@ async function runOn<T>(client: PoolClient, signal: AbortSignal, use: (client: P
   const release = (broken: boolean) => {
     if (released) return;
     released = true;
-    // a broken one may yet say more, which nothing needs to hear
-    if (!broken) client.off("error", ignore);
     client.release(broken);
   };
-  // while it is lent out, the pool does not listen for errors of a connection
-  client.on("error", ignore);
   const aborted = () => release(true);
   signal.addEventListener("abort", aborted, { once: true });
   try {
