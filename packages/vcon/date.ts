@@ -1,3 +1,6 @@
+import { isDay, isOffset, isTime, toMilliseconds } from "./calendar.ts";
+import { readMailDate } from "./mail-date.ts";
+
 /** What a text says as a point in time. */
 export interface ReadDate {
   /** Milliseconds since 1970, UTC; a time without offset is taken as UTC. */
@@ -7,10 +10,8 @@ export interface ReadDate {
 }
 
 const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)([Tt ])(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?(?:([Zz]|UTC|GMT)|([+-])(\d\d)(?::?(\d\d))?))?$/;
 const DATE_ONLY = /^(\d{4})-(\d\d)-(\d\d)$/;
-const RFC2822 =
-  /^(?:[A-Z][a-z]{2},\s*)?\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?\s*(?:[+-]\d{4}|GMT|UTC?|Z)?$/;
 
 /** Reads a time written in RFC 3339, in its usual near misses, as a bare date or as in e-mail; `undefined` otherwise. */
 export function readDate(text: string): ReadDate | undefined {
@@ -18,11 +19,18 @@ export function readDate(text: string): ReadDate | undefined {
   if (found) return fromRfc3339(found);
   const day = DATE_ONLY.exec(text);
   if (day) {
-    const ms = instant([day[1], day[2], day[3], "0", "0", "0"]);
+    const [year = 0, month = 0, date = 0] = day.slice(1).map(Number);
+    const ms = toMilliseconds({ year, month, day: date, hour: 0, minute: 0, second: 0 });
     return ms === undefined ? undefined : { ms, spelling: "no-offset" };
   }
-  const ms = RFC2822.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : { ms, spelling: "loose" };
+  const mail = readMailDate(text);
+  return mail && { ms: mail.ms, spelling: mail.hasOffset ? "loose" : "no-offset" };
+}
+
+/** Reads a date as text, or a Unix time as a number, as milliseconds since 1970; `undefined` otherwise. */
+export function readTime(value: unknown): number | undefined {
+  if (typeof value === "string") return readDate(value)?.ms;
+  return typeof value === "number" && Number.isFinite(value) ? unixTime(value) : undefined;
 }
 
 const SYNTAX = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
@@ -33,55 +41,54 @@ export type DateFault = "syntax" | "unreal" | "zero-fraction";
 /** Checks a date without making one. */
 export function dateFault(text: string): DateFault | undefined {
   if (!SYNTAX.test(text)) return "syntax";
-  const offset = text.endsWith("Z") ? "00:00" : text.slice(-5);
-  const real =
-    isDay(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2)) &&
-    isTime(digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)) &&
-    isTime(digits(offset, 0, 2), digits(offset, 3, 2), 0);
-  if (!real) return "unreal";
+  const [hour, minute, second] = [readDigits(text, 11, 2), readDigits(text, 14, 2), readDigits(text, 17, 2)];
+  const offset = text.endsWith("Z") ? "+00:00" : text.slice(-6);
+  const [hours, minutes] = [readDigits(offset, 1, 2), readDigits(offset, 4, 2)];
+  const isReal =
+    isDay(readDigits(text, 0, 4), readDigits(text, 5, 2), readDigits(text, 8, 2)) &&
+    isTime(hour, minute, second) &&
+    isOffset(hours, minutes);
+  if (!isReal) return "unreal";
+  const minuteInUtc = hour * 60 + minute - (hours * 60 + minutes) * (offset.startsWith("-") ? -1 : 1);
+  // leap seconds are at the end of a day in UTC; elsewhere second 60 comes from rounding up
+  if (second === 60 && (minuteInUtc + 1) % 1440 !== 0) return "unreal";
   return text[19] === "." && /^\.0+[Z+-]/.test(text.slice(19)) ? "zero-fraction" : undefined;
 }
 
-function digits(text: string, at: number, count: number): number {
+function readDigits(text: string, at: number, count: number): number {
   let value = 0;
   for (let end = at + count; at < end; at++) value = value * 10 + text.charCodeAt(at) - 48;
   return value;
 }
 
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-function isDay(year: number, month: number, day: number): boolean {
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  return day >= 1 && day <= (month === 2 && leap ? 29 : (DAYS[month - 1] ?? 0));
+/**
+ * Writes the time as the draft wants it: RFC 3339 in UTC, without a fraction that is zero. `undefined` outside of the
+ * years 0 to 9999, which RFC 3339 cannot write.
+ */
+export function writeDate(ms: number): string | undefined {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return undefined;
+  const text = date.toISOString();
+  return /^\d/.test(text) ? text.replace(".000Z", "Z") : undefined;
 }
-
-/** A leap second is a time. */
-const isTime = (hour: number, minute: number, second: number): boolean => hour <= 23 && minute <= 59 && second <= 60;
-
-/** The time as the draft wants it written: RFC 3339 in UTC, without a fraction that is zero. */
-export const writeDate = (ms: number): string => new Date(ms).toISOString().replace(".000Z", "Z");
 
 /** A Unix time in seconds, or in milliseconds when it is too large for seconds, as milliseconds. */
 export const unixTime = (value: number): number => (Math.abs(value) > 2e10 ? value : value * 1000);
 
 function fromRfc3339(found: RegExpExecArray): ReadDate | undefined {
-  const [, year, month, day, separator, hour, minute, second, fraction, zulu, sign, offsetHour, offsetMinute] = found;
-  const local = instant([year, month, day, hour, minute, second ?? "0"]);
-  if (local === undefined || !isTime(Number(offsetHour ?? 0), Number(offsetMinute ?? 0), 0)) return undefined;
-  const offset = (Number(offsetHour ?? 0) * 60 + Number(offsetMinute ?? 0)) * (sign === "-" ? -1 : 1);
-  const ms = local + Math.floor(Number(`0.${fraction ?? 0}`) * 1000) - offset * 60_000;
+  const [text, year, month, day, separator, hour, minute, second, fraction, zulu, sign, hours, minutes] = found;
+  const parts = { year, month, day, hour, minute, second };
+  const local = toMilliseconds(mapNumbers(parts));
+  if (local === undefined || !isOffset(Number(hours ?? 0), Number(minutes ?? 0))) return undefined;
+  const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === "-" ? -60_000 : 60_000);
+  // digits, not a number: 0.99999999999999999999 as a number is 1, which would be the next second
+  const ms = local + Number((fraction ?? "").slice(0, 3).padEnd(3, "0")) - offset;
   if (zulu === undefined && sign === undefined) return { ms, spelling: "no-offset" };
-  const exact = separator === "T" && second !== undefined && zulu !== "z" && !found[0].includes(",");
-  const offsetExact = sign === undefined || found[0].at(-3) === ":";
-  if (!exact || !offsetExact) return { ms, spelling: "loose" };
-  return { ms, spelling: fraction !== undefined && /^0+$/.test(fraction) ? "zero-fraction" : "date" };
+  const fault = separator === "T" ? dateFault(text) : "syntax";
+  return { ms, spelling: fault === undefined ? "date" : fault === "zero-fraction" ? fault : "loose" };
 }
 
-/** Milliseconds of the numbers, or `undefined` when there is no such day or time. A leap second counts as the next. */
-function instant(parts: readonly (string | undefined)[]): number | undefined {
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
-  if (!isDay(year, month, day) || !isTime(hour, minute, second)) return undefined;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  return date.setUTCHours(hour, minute, second, 0);
+function mapNumbers<Name extends string>(parts: Readonly<Record<Name, string | undefined>>): Record<Name, number> {
+  const entries = Object.entries<string | undefined>(parts).map(([name, digits]) => [name, Number(digits ?? 0)]);
+  return Object.fromEntries(entries);
 }

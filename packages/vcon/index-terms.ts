@@ -1,4 +1,4 @@
-import { readDate, unixTime } from "./date.ts";
+import { readTime } from "./date.ts";
 import type { Vcon } from "./document.ts";
 import { formOf, payloadOf } from "./form.ts";
 import { isObject, own } from "./shape.ts";
@@ -37,6 +37,6 @@ export function indexOf(vcon: Vcon): VconIndex {
 }
 
 function epochSeconds(value: unknown): number {
-  const ms = typeof value === "number" ? unixTime(value) : typeof value === "string" ? readDate(value)?.ms : undefined;
-  return ms === undefined || !Number.isFinite(ms) ? 0 : Math.floor(ms / 1000);
+  const ms = readTime(value);
+  return ms === undefined ? 0 : Math.floor(ms / 1000);
 }

@@ -10,7 +10,7 @@ export {
   textBody,
 } from "./body.ts";
 export { withAnalysis, withAttachment, withUpdatedAt } from "./build.ts";
-export { type ReadDate, readDate, unixTime } from "./date.ts";
+export { type ReadDate, readDate, readTime, unixTime, writeDate } from "./date.ts";
 export type {
   Analysis,
   Attachment,

@@ -98,7 +98,8 @@ function topMembers(vcon: JsonObject): JsonObject {
   if (isOlderVersion(result.vcon)) result = { ...result, vcon: CURRENT_VERSION };
   for (const name of ["created_at", "updated_at"]) {
     const time = result[name];
-    if (typeof time === "number" && isTime(time)) result = { ...result, [name]: writeDate(unixTime(time)) };
+    const written = typeof time === "number" ? writeDate(unixTime(time)) : undefined;
+    if (written !== undefined) result = { ...result, [name]: written };
   }
   return result;
 }
@@ -155,10 +156,6 @@ function placeOf(name: string, object: JsonObject, kind: Kind): string | undefin
 
 /** Whether the text is a number that is not negative. */
 export const isNumeric = (text: string): boolean => /^\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/.test(text.trim());
-
-/** Whether a number can be meant as a Unix time within the years a date can be written for. */
-export const isTime = (value: number): boolean =>
-  unixTime(value) >= -62_135_596_800_000 && unixTime(value) < 253_402_300_800_000;
 
 function isType(value: unknown, type: Rename["type"]): boolean {
   if (type === "object") return isObject(value);

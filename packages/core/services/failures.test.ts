@@ -6,6 +6,17 @@ import { connectionFailure, secondsOf, serviceFailure } from "./failures.ts";
 const NOW = Date.UTC(2026, 0, 2);
 const doing = "posting to crm.example";
 const answer = (status: number, headers: Record<string, string> = {}) => ({ status, headers: new Headers(headers) });
+test.each(["Fri, 02 Jan 2026 00:02:00 GMT", "Friday, 02-Jan-26 00:02:00 GMT", "Fri Jan  2 00:02:00 2026"])(
+  "Retry-After: %s is two minutes away wherever the server runs",
+  (header) => {
+    const zone = process.env["TZ"];
+    process.env["TZ"] = "America/New_York";
+    expect(secondsOf(header, NOW)).toBe(120);
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  },
+);
+
 const failure = (status: number) => serviceFailure(answer(status), { doing, now: NOW });
 
 describe("an answer", () => {

@@ -1,3 +1,4 @@
+import { readDate } from "@vcon-server/vcon";
 import { VconError } from "../errors/index.ts";
 
 /** Seconds: whoever answers cannot put a vCon off for longer at a time. */
@@ -79,6 +80,6 @@ function reasonOf(error: unknown): string {
 export function secondsOf(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   const text = header.trim();
-  const seconds = /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
+  const seconds = /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : ((readDate(text)?.ms ?? Number.NaN) - now) / 1000;
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(0, Math.ceil(seconds)), LONGEST_WAIT);
 }

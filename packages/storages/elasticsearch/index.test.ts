@@ -259,6 +259,25 @@ test("whole vCons can be searched by subject and date, and their index may have 
   );
 });
 
+test.each([
+  ["2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"],
+  ["Mon, 14 Sep 2026 10:30:00 +0200 (CEST)", "2026-09-14T08:30:00Z"],
+  ["2026-09-14 08:30:00", "2026-09-14T08:30:00Z"],
+  ["2026-09-14T10:30:00+02:00", "2026-09-14T10:30:00+02:00"],
+  ["in May", "in May"],
+])("a vCon of %s is searched as %s and comes back as it was", async (date, searched) => {
+  await withStorage(
+    async (storage, prefix) => {
+      const vcon = sampleVcon({ created_at: date, dialog: [{ type: "recording", start: date }] });
+      await storage.save(stored(vcon), call);
+      const found = await client.get<Record<string, string>>({ index: `${prefix}vcon_index`, id: vcon.uuid });
+      expect(found._source).toMatchObject({ created_at: searched, started_at: searched });
+      expect(await storage.load?.(vcon.uuid, call)).toEqual(vcon);
+    },
+    { refresh: true, index: "vcon_index" },
+  );
+});
+
 test("a batch with the same vCon twice keeps the newest revision", async () => {
   await withStorage(async (storage) => {
     const vcon = sampleVcon({ subject: "old" });

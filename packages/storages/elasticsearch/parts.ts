@@ -9,6 +9,7 @@ import {
   type Vcon,
 } from "@vcon-server/vcon";
 import { indexName } from "./names.ts";
+import { toSearchableDate } from "./searchable-date.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -38,7 +39,11 @@ export function factsOf({ uuid, vcon }: StoredVcon): Facts {
   const tenant = listed(vcon.attachments).find(([, attachment]) => kindOf(attachment) === "tenant")?.[1];
   const body = tenant && bodyOf(tenant);
   const id = isObject(body) ? body["id"] : undefined;
-  return { vcon_id: uuid, ...(isScalar(start) && { started_at: start }), ...(isScalar(id) && { tenant_id: id }) };
+  return {
+    vcon_id: uuid,
+    ...(isScalar(start) && { started_at: toSearchableDate(start) }),
+    ...(isScalar(id) && { tenant_id: id }),
+  };
 }
 
 /** The parts of a vCon, each with the index it belongs into. A signed or encrypted one has none. */

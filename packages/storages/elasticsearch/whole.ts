@@ -1,6 +1,7 @@
 import type { StoredVcon } from "@vcon-server/core";
 import { z } from "zod";
 import type { Facts } from "./parts.ts";
+import { toSearchableDate } from "./searchable-date.ts";
 
 /** Strings longer than this are cut: Elasticsearch reads none of more than 50 million characters. */
 const LONGEST_STRING = 10_000_000;
@@ -18,8 +19,8 @@ export function wholeSource({ vcon }: StoredVcon, facts: Facts, json: string): (
   const { created_at, updated_at, subject } = vcon as Readonly<Record<string, unknown>>;
   const told = {
     ...facts,
-    ...(typeof created_at === "string" && { created_at }),
-    ...(typeof updated_at === "string" && { updated_at }),
+    ...(typeof created_at === "string" && { created_at: toSearchableDate(created_at) }),
+    ...(typeof updated_at === "string" && { updated_at: toSearchableDate(updated_at) }),
     ...(typeof subject === "string" && { subject }),
   };
   return ({ parts, refused }) => {

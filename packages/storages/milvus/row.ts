@@ -1,4 +1,4 @@
-import { readDate, type Vcon, type VconUuid } from "@vcon-server/vcon";
+import { readDate, type Vcon, type VconUuid, writeDate } from "@vcon-server/vcon";
 import { cut } from "./cut.ts";
 import { hasSummary, hasTranscript, partyIdOf, readable, textAt, textOf, wordsOf } from "./text.ts";
 
@@ -67,6 +67,6 @@ function timeOf(value: unknown, max: number): string {
   const text = wordsOf(value);
   if (Buffer.byteLength(text) <= max) return text;
   const read = readDate(text);
-  const utc = read === undefined ? "" : new Date(read.ms).toISOString();
+  const utc = (read && writeDate(read.ms)) ?? "";
   return utc.length <= max ? utc : "";
 }

@@ -1,5 +1,5 @@
 import type { StoredVcon } from "@vcon-server/core";
-import { isRawNumber, readDate } from "@vcon-server/vcon";
+import { isRawNumber, readDate, writeDate } from "@vcon-server/vcon";
 
 /** What is needed of the driver: numbers of 64 bits, and the kinds of values that other programs may have written. */
 export type Bson = Pick<typeof import("mongodb"), "Long" | "Decimal128" | "DBRef">;
@@ -131,7 +131,7 @@ const pointerOf = ({ name, inside }: Place): string =>
   inside ? `${pointerOf(inside)}/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}` : "";
 
 /** The date as it comes back when nothing is noted. */
-export const spelled = (date: Date): string => date.toISOString().replace(".000Z", "Z");
+export const spelled = (date: Date): string => writeDate(date.getTime()) ?? date.toISOString();
 
 export const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

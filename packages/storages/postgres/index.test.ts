@@ -1,7 +1,7 @@
 import type { StorageHandle } from "@vcon-server/core";
 import { fixtureVcons, openStorage, sampleVcon, stored, testStorage, using } from "@vcon-server/core/testing";
 import { type PostgresServer, startPostgres } from "@vcon-server/core/testing/servers/postgres";
-import type { Vcon } from "@vcon-server/vcon";
+import { indexOf, readTime, type Vcon } from "@vcon-server/vcon";
 import fc from "fast-check";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -236,26 +236,56 @@ test("what the server says decides whether trying again helps, and what is advis
   expect(postgresFailure(refused, situation).message).toContain("ECONNREFUSED");
 });
 
+const AT = "2026-09-14 08:30:00";
+test.each([
+  ["2026-09-14T08:30:00", AT],
+  ["2026-09-14T08:30:00,250+05", "2026-09-14 03:30:00.25"],
+  ["2026-09-14", "2026-09-14 00:00:00"],
+  ["Mon, 14 Sep 2026 10:30:00 +0200 (CEST)", AT],
+  ["14 Sep 2026 08:30:00", AT],
+  ["2016-12-31T23:59:60Z", "2017-01-01 00:00:00"],
+  ["2016-12-31T23:59:59.99999999999999999999Z", "2016-12-31 23:59:59.999"],
+  [Date.UTC(2026, 8, 14, 8, 30), AT],
+  [Date.UTC(2026, 8, 14, 8, 30) / 1000, AT],
+])("created_at %j is %s in UTC wherever the server runs, as in the index", async (created_at, expected) => {
+  const zone = process.env["TZ"];
+  process.env["TZ"] = "America/New_York";
+  try {
+    await withStorage({ table_name: "dates" }, async (storage) => {
+      const vcon = { ...sampleVcon(), created_at } as Vcon;
+      await storage.save(stored(vcon), call);
+      const { rows } = await sql.query(
+        "SELECT created_at::text AS text, floor(extract(epoch FROM created_at))::int AS seconds FROM dates WHERE id = $1",
+        [vcon.uuid],
+      );
+      expect(rows).toEqual([{ text: expected, seconds: indexOf(vcon).createdAt }]);
+    });
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
+});
+
 test("every date is either null or what PostgreSQL reads as the same instant", async () => {
   const dates = fc.sample(
     fc.oneof(
-      fc
-        .date()
-        .filter((date) => !Number.isNaN(date.getTime()))
-        .map((date) => date.toISOString()),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
       fc.string(),
       fc.integer(),
+      fc.double(),
     ),
-    200,
+    300,
   );
   const times = dates.map(timeOf);
+  expect(times.filter((time) => time !== null).length).toBeGreaterThan(50);
   const { rows } = await sql.query(
     "SELECT extract(epoch FROM t)::float8 AS epoch FROM unnest($1::timestamptz[]) AS t",
     [times],
   );
   times.forEach((time, index) => {
     if (time === null) expect(rows[index].epoch).toBeNull();
-    else expect(rows[index].epoch).toBeCloseTo(new Date(dates[index]!).getTime() / 1000, 2);
+    else expect(rows[index].epoch).toBeCloseTo(Math.floor(readTime(dates[index]) ?? 0) / 1000, 2);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { StoredVcon } from "@vcon-server/core";
+import { readTime, writeDate } from "@vcon-server/vcon";
 import { nameStatement, type Statement } from "./statement.ts";
 import type { Names } from "./table.ts";
 
@@ -69,10 +70,10 @@ export function columnsOf(docs: readonly StoredVcon[]): (string | null)[][] {
   return [0, 1, 2, 3, 4].map((column) => rows.map((row) => row[column] ?? null));
 }
 
-/** The instant in the one form that every server reads, or null for what is no date of the years 1 to 9999. */
+/** The time in the one form that every server reads, or null for what is no date of the years 1 to 9999. */
 export function timeOf(createdAt: unknown): string | null {
-  if (typeof createdAt !== "string" && typeof createdAt !== "number") return null;
-  const date = new Date(createdAt);
-  const text = Number.isNaN(date.getTime()) ? "" : date.toISOString();
-  return /^(?!0000)\d{4}-/.test(text) ? text : null;
+  const ms = readTime(createdAt);
+  const text = ms === undefined ? undefined : writeDate(ms);
+  // the calendar of PostgreSQL has no year 0
+  return text === undefined || text.startsWith("0000") ? null : text;
 }

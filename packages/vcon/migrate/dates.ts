@@ -13,9 +13,11 @@ export function withDates(
     const text = object[name];
     const read = typeof text === "string" ? readDate(text) : undefined;
     if (!read || read.spelling === "date") continue;
+    const written = writeDate(read.ms);
+    if (written === undefined) continue;
     const assumed = read.spelling === "no-offset" ? "; it had no offset and UTC was assumed" : "";
     step("date", `${at}/${name}`, `written as RFC 3339, was ${JSON.stringify(text)}${assumed}`);
-    result = { ...result, [name]: writeDate(read.ms) };
+    result = { ...result, [name]: written };
   }
   return result;
 }

@@ -20,6 +20,12 @@ describe("each repair is made and told", () => {
       ["migration.date /created_at"],
     ],
     [
+      "a date of the year 10000 in UTC, which cannot be written, and a leap second, which is one",
+      { created_at: "9999-12-31 23:59:59-01:00", updated_at: "2016-12-31T23:59:60Z" },
+      { created_at: "9999-12-31 23:59:59-01:00", updated_at: "2016-12-31T23:59:60Z" },
+      [],
+    ],
+    [
       "a zero fraction",
       { attachments: [{ start: "2024-03-16T16:09:20.000+01:00" }] },
       { attachments: [{ start: "2024-03-16T15:09:20Z" }] },

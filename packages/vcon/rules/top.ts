@@ -1,4 +1,4 @@
-import { readDate, unixTime } from "../date.ts";
+import { readTime } from "../date.ts";
 import { entriesOf, isAbsent, isObject, type JsonObject } from "../shape.ts";
 import { CURRENT_VERSION, isOlderVersion } from "../upgrade.ts";
 import { isTextualUuid, toUuid } from "../uuid.ts";
@@ -76,14 +76,11 @@ function checkTimes({ vcon, report }: Checked): void {
   }
   if (updated_at === undefined || updated_at === null) return;
   checkDate(report, updated_at, { pointer: "/updated_at", code: "vcon.updated_at-date" });
-  const [created, updated] = [timeOf(created_at), timeOf(updated_at)];
+  const [created, updated] = [readTime(created_at), readTime(updated_at)];
   if (created !== undefined && updated !== undefined && updated < created) {
     report.add("vcon.updated_at-stale", "/updated_at", "updated_at is earlier than created_at");
   }
 }
-
-const timeOf = (value: unknown): number | undefined =>
-  typeof value === "string" ? readDate(value)?.ms : typeof value === "number" ? unixTime(value) : undefined;
 
 function checkArrays({ vcon, report }: Checked): void {
   for (const name of ARRAYS) {
