@@ -79,7 +79,8 @@ function print(terminal: Terminal, { file, results = [] }: Tested, steps: boolea
     terminal.out.write(`  ${mark} ${harmless(name)} ${paint("dim", `${Math.round(ms)} ms`)}\n`);
     for (const objection of objections) line(`      ${objection}`);
     if (!steps) continue;
-    for (const { link, outcome } of run?.steps ?? []) line(`      ${link}: ${outcome}`);
+    for (const { link, outcome, unchanged } of run?.steps ?? [])
+      line(`      ${link}: ${outcome}${unchanged === undefined ? "" : ` (nothing done: ${unchanged})`}`);
     for (const request of requests) line(`      ${request}`);
   }
 }

@@ -14,8 +14,9 @@ export function toEvents(events: Events): (event: EngineEvent) => void {
     switch (event.type) {
       case "run.ended": {
         const type = BY_RESULT[event.end];
-        const { uuid: vcon, chain, list, ms, error } = event;
-        if (type) events.emit(type, { vcon, chain, data: { list, ms, ...(error && { code: error.code }) } });
+        const { uuid: vcon, chain, list, ms, error, unchanged } = event;
+        const extras = { ...(error && { code: error.code }), ...(unchanged && { unchanged }) };
+        if (type) events.emit(type, { vcon, chain, data: { list, ms, ...extras } });
         return;
       }
       case "link.ended":
@@ -41,7 +42,7 @@ export function toEvents(events: Events): (event: EngineEvent) => void {
 /** One line per vCon; failures have theirs already, with the reason. */
 export function logRuns(events: Events, log: Logger): void {
   events.on("vcon.processed", ({ vcon, chain, data }) =>
-    log.info("vCon processed", { uuid: vcon, chain, ms: rounded(data["ms"]) }),
+    log.info("vCon processed", { uuid: vcon, chain, ms: rounded(data["ms"]), unchanged: data["unchanged"] }),
   );
   events.on("vcon.halted", ({ vcon, chain, data }) =>
     log.info("vCon halted", { uuid: vcon, chain, ms: rounded(data["ms"]) }),

@@ -49,6 +49,15 @@ test("says what would be stored, sent and delivered, and stores nothing", async 
   ]);
 });
 
+test("a link that leaves the vCon as it came says why", async () => {
+  const idle = link("idle", () => forward(vcon, { unchanged: "no text" }));
+  const { steps } = await dry([step(tagging("a")), step(idle)]);
+  expect(steps.map(({ link: name, unchanged }) => [name, unchanged])).toEqual([
+    ["tag_a", undefined],
+    ["idle", "no text"],
+  ]);
+});
+
 test("a halted vCon goes nowhere, and the reason is named", async () => {
   const halting = link("halting", () => halt("seen enough"));
   expect(await dry([step(halting)])).toMatchObject({

@@ -4,7 +4,7 @@ import type { VconError } from "../errors/index.ts";
 import type { Network } from "../network/index.ts";
 import type { Clock } from "../plugin/link.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { type Progress, type RunContext, type RunEnd, resume, runChain } from "./run.ts";
+import { type LinkEvent, type Progress, type RunContext, type RunEnd, resume, runChain } from "./run.ts";
 import { openRuntime } from "./runtime.ts";
 import type { Watch } from "./watch.ts";
 
@@ -35,13 +35,7 @@ export interface DryRun {
   readonly storedIn: readonly string[];
   readonly egress: readonly string[];
   /** Each run of each link, tries included. */
-  readonly steps: readonly DryStep[];
-}
-
-export interface DryStep {
-  readonly link: string;
-  readonly outcome: "forward" | "halt" | "error" | "skip";
-  readonly ms: number;
+  readonly steps: readonly LinkEvent[];
 }
 
 const UNWATCHED: Pick<Watch, "begin"> = { begin: () => () => undefined };
@@ -51,7 +45,7 @@ export async function dryRun(of: DryRunOf): Promise<DryRun> {
   const { plan, chain, bytes, network, clock, log, signal } = of;
   // only what this chain needs is set up
   const runtime = await openRuntime({ ...plan, chains: [{ ...chain, enabled: true }] }, log, network);
-  const steps: DryStep[] = [];
+  const steps: LinkEvent[] = [];
   try {
     const vcon = parseVcon(bytes);
     const document = { uuid: vcon.uuid, rev: 1, bytes };

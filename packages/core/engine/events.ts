@@ -11,6 +11,8 @@ export type EngineEvent =
       readonly end: RunResult;
       readonly ms: number;
       readonly error?: VconError;
+      /** Links that left the vCon as it came, with the reasons they gave. */
+      readonly unchanged?: Readonly<Record<string, string>>;
     }
   | {
       readonly type: "link.ended";

@@ -1,5 +1,5 @@
 export { type Batcher, createBatcher } from "./batcher.ts";
-export { type DryRun, type DryRunOf, type DryStep, dryRun } from "./dry-run.ts";
+export { type DryRun, type DryRunOf, dryRun } from "./dry-run.ts";
 export type { EngineEvent, RunResult } from "./events.ts";
 export { loadThrough } from "./load.ts";
 export { DEATHS_TO_QUARANTINE } from "./processor.ts";

@@ -63,11 +63,12 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     if (refusal) return abandon(run, refusal.error, refusal.kind);
     const start = await firstProgress(run);
     if (start instanceof VconError) return start.retryable ? postpone(run, start) : abandon(run, start, "load");
-    const end = await runChain(start, runContext(run));
+    const unchanged: Record<string, string> = {};
+    const end = await runChain(start, runContext(run, unchanged));
     const { kind, conflicts, document, deliver } = await finish(end, finishContext(run));
     const { uuid, list } = run.claim;
     if (conflicts > 0) log.warn("changes of two runs were merged", { uuid, chain: run.chain.name, conflicts });
-    report(run, { end, ms: monotonic() - began, result: kind === "ok" ? RESULTS[end.kind] : kind });
+    report(run, { end, ms: monotonic() - began, result: kind === "ok" ? RESULTS[end.kind] : kind, unchanged });
     if (document && deliver.length > 0)
       deps.deliverer.start({ uuid, chain: run.chain, list, storages: deliver, document });
   }
@@ -123,7 +124,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     };
   }
 
-  function runContext({ claim, chain, runtime }: Run): RunContext {
+  function runContext({ claim, chain, runtime }: Run, unchanged: Record<string, string>): RunContext {
     return {
       claim,
       chain,
@@ -138,14 +139,18 @@ export function createProcessor(deps: ProcessorDeps): Processor {
         const checkpoint = checkpointOf(progress, { config: runtime.plan.version, link });
         return (await persist("a checkpoint", () => checkpoints.add({ lease: claim, checkpoint }), patience)) === "ok";
       },
-      observe: (event) => deps.emit({ type: "link.ended", chain: chain.name, ...event }),
+      observe: ({ unchanged: reason, ...event }) => {
+        if (reason !== undefined) unchanged[event.link] = reason;
+        deps.emit({ type: "link.ended", chain: chain.name, ...event });
+      },
     };
   }
 
-  function report({ claim, chain }: Run, { end, ms, result }: { end: RunEnd; ms: number; result: RunResult }): void {
+  function report({ claim, chain }: Run, { end, ms, result, unchanged }: Report): void {
     const error = "error" in end ? end.error : undefined;
     const about = { uuid: claim.uuid, chain: chain.name };
-    deps.emit({ type: "run.ended", ...about, list: claim.list, end: result, ms, ...(error && { error }) });
+    const extras = { ...(error && { error }), ...(Object.keys(unchanged).length > 0 && { unchanged }) };
+    deps.emit({ type: "run.ended", ...about, list: claim.list, end: result, ms, ...extras });
     // the only trace of a worker that was taken for dead while it was not
     if (result === "lost") log.warn("run dropped, its lease has moved on to another worker", about);
     if (!error || !("link" in end)) return;
@@ -161,6 +166,13 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       await checkpoints.idle();
     },
   };
+}
+
+interface Report {
+  readonly end: RunEnd;
+  readonly ms: number;
+  readonly result: RunResult;
+  readonly unchanged: Readonly<Record<string, string>>;
 }
 
 const RESULTS: Readonly<Record<RunEnd["kind"], RunResult>> = {

@@ -43,6 +43,15 @@ export type RunEnd =
   /** The lease moved on, or the vCon was deleted: nothing of this run may be written. */
   | { readonly kind: "lost"; readonly progress: Progress };
 
+/** How one run of one link ended. */
+export interface LinkEvent {
+  readonly link: string;
+  readonly outcome: "forward" | "halt" | "error" | "skip";
+  readonly ms: number;
+  /** The reason a link gave for leaving the vCon as it came. */
+  readonly unchanged?: string;
+}
+
 export interface RunContext {
   readonly claim: Claim;
   readonly chain: ChainPlan;
@@ -57,7 +66,7 @@ export interface RunContext {
   /** Keeps the result so far; false when the lease is gone and the run must end silently. */
   readonly checkpoint: (progress: Progress) => Promise<boolean>;
   /** Told after each link. */
-  readonly observe: (event: { link: string; outcome: "forward" | "halt" | "error" | "skip"; ms: number }) => void;
+  readonly observe: (event: LinkEvent) => void;
 }
 
 /** Where a run begins: at the first link, or where a checkpoint of a former try left off. */
@@ -243,7 +252,8 @@ async function runStep(step: PreparedStep, { progress, deadline, context }: Step
     const outcome =
       returned instanceof Promise ? await withTimeout({ ms, error: late, signal: context.stop }, follow) : returned;
     const result = checkedOutcome(step.name, outcome, progress.vcon);
-    context.observe({ link: step.name, outcome: result.kind, ms: monotonic() - began });
+    const unchanged = result.kind === "forward" && result.unchanged !== undefined && { unchanged: result.unchanged };
+    context.observe({ link: step.name, outcome: result.kind, ms: monotonic() - began, ...unchanged });
     return { result, kept, memo };
   } catch (error) {
     context.observe({ link: step.name, outcome: "error", ms: monotonic() - began });

@@ -9,12 +9,18 @@ export interface Effects {
   readonly expireIn?: number;
 }
 
+/** What goes with a vCon that goes on. */
+export interface ForwardFacts extends Effects {
+  /** Why the link left the vCon as it came, for the people who look for its result in vain: `not in English`. */
+  readonly unchanged?: string;
+}
+
 export type Outcome =
-  | ({ readonly kind: "forward"; readonly vcon: Vcon } & Effects)
+  | ({ readonly kind: "forward"; readonly vcon: Vcon } & ForwardFacts)
   | ({ readonly kind: "halt"; readonly reason: string; readonly vcon?: Vcon } & Effects);
 
 /** Continue the chain with this vCon. The engine stores it when it changed. */
-export const forward = (vcon: Vcon, effects: Effects = {}): Outcome => ({ kind: "forward", vcon, ...effects });
+export const forward = (vcon: Vcon, facts: ForwardFacts = {}): Outcome => ({ kind: "forward", vcon, ...facts });
 
 /** Stop the chain for this vCon, keeping `vcon` when given. Not a failure: nothing is retried or dead-lettered. */
 export const halt = (reason: string, rest: Effects & { readonly vcon?: Vcon } = {}): Outcome => ({

@@ -1,5 +1,5 @@
 import { type Dialog, type Party, readDate, type TranscriptSegment, transcriptFor, type Vcon } from "@vcon-server/vcon";
-import { textOfDialog } from "./dialog-text.ts";
+import { readDialogText } from "./dialog-text.ts";
 
 /** What one person says or writes in one go. */
 export interface Turn {
@@ -20,8 +20,9 @@ export interface Turn {
  * The words of a conversation in the order they were said: of each dialog the text in it, else its transcript. Turns
  * without a time stay behind the one before them in the document.
  */
-export function conversationOf(vcon: Vcon): readonly Turn[] {
-  const turns = (vcon.dialog ?? []).flatMap((dialog, index) => turnsOf(vcon, dialog, index));
+export async function readConversation(vcon: Vcon): Promise<readonly Turn[]> {
+  const dialogs = (vcon.dialog ?? []).map((dialog, index) => turnsOf(vcon, dialog, index));
+  const turns = (await Promise.all(dialogs)).flat();
   let latest = Number.NEGATIVE_INFINITY;
   const timed = turns.map((turn) => {
     latest = turn.time ?? latest;
@@ -37,9 +38,9 @@ export const conversationText = (turns: readonly Turn[]): string =>
 /** Infinities cannot be subtracted. */
 const compare = (one: number, other: number): number => (one === other ? 0 : one < other ? -1 : 1);
 
-function turnsOf(vcon: Vcon, dialog: Dialog, index: number): Turn[] {
+async function turnsOf(vcon: Vcon, dialog: Dialog, index: number): Promise<Turn[]> {
   const start = typeof dialog.start === "string" ? readDate(dialog.start)?.ms : undefined;
-  const text = textOfDialog(dialog);
+  const text = await readDialogText(dialog);
   const parties = partiesOf(dialog);
   if (text !== undefined) {
     const party = typeof dialog.originator === "number" ? dialog.originator : parties[0];

@@ -1,6 +1,6 @@
 import { bytesBody, type Dialog } from "@vcon-server/vcon";
 import { expect, test } from "vitest";
-import { textOfDialog, withoutCopies } from "./dialog-text.ts";
+import { readDialogText, withoutCopies } from "./dialog-text.ts";
 
 const text = (body: string, members: Partial<Dialog> = {}): Dialog => ({
   type: "text",
@@ -9,30 +9,47 @@ const text = (body: string, members: Partial<Dialog> = {}): Dialog => ({
   ...members,
 });
 
-test("the body of a text dialog, however it is written", () => {
-  expect(textOfDialog(text(" Hello \r\nBob\n"))).toBe("Hello \nBob");
-  expect(textOfDialog({ type: "text", body: "no encoding" })).toBe("no encoding");
-  expect(textOfDialog({ type: "text", ...bytesBody(new TextEncoder().encode("Grüße")) })).toBe("Grüße");
-  expect(textOfDialog({ type: "text", body: '"as JSON"', encoding: "json" })).toBe("as JSON");
+test("the body of a text dialog, however it is written", async () => {
+  expect(await readDialogText(text(" Hello \r\nBob\n"))).toBe("Hello \nBob");
+  expect(await readDialogText({ type: "text", body: "no encoding" })).toBe("no encoding");
+  expect(await readDialogText({ type: "text", ...bytesBody(new TextEncoder().encode("Grüße")) })).toBe("Grüße");
+  expect(await readDialogText({ type: "text", body: '"as JSON"', encoding: "json" })).toBe("as JSON");
   const latin = { mediatype: "text/plain; charset=iso-8859-1", ...bytesBody(Uint8Array.of(0xe9)) };
-  expect(textOfDialog({ type: "text", ...latin })).toBe("é");
+  expect(await readDialogText({ type: "text", ...latin })).toBe("é");
 });
 
-test("pages and mails are read without their markup", () => {
-  expect(textOfDialog(text("<p>Hello</p>", { mediatype: "TEXT/HTML; charset=utf-8" }))).toBe("Hello");
-  expect(textOfDialog(text("Subject: x\n\nHello", { mediatype: "message/rfc822" }))).toBe("Hello");
-  expect(textOfDialog(text("--b\n\nHello\n--b--", { mediatype: "multipart/mixed; \n\tboundary=b" }))).toBe("Hello");
+test("pages and mails are read without their markup", async () => {
+  expect(await readDialogText(text("<p>Hello</p>", { mediatype: "TEXT/HTML; charset=utf-8" }))).toBe("Hello");
+  expect(await readDialogText(text("Subject: x\n\nHello", { mediatype: "message/rfc822" }))).toBe("Hello");
+  expect(await readDialogText(text("--b\n\nHello\n--b--", { mediatype: "multipart/mixed; \n\tboundary=b" }))).toBe(
+    "Hello",
+  );
 });
 
-test("media, empty bodies and JSON objects are no text", () => {
+test("media, empty bodies and JSON objects are no text", async () => {
   expect(
-    textOfDialog({ type: "recording", mediatype: "audio/x-wav", body: "QUJD", encoding: "base64url" }),
+    await readDialogText({ type: "recording", mediatype: "audio/x-wav", body: "QUJD", encoding: "base64url" }),
   ).toBeUndefined();
-  expect(textOfDialog({ type: "recording", body: "QUJD", encoding: "base64url" })).toBeUndefined();
-  expect(textOfDialog({ type: "text" })).toBeUndefined();
-  expect(textOfDialog(text(" \n "))).toBeUndefined();
-  expect(textOfDialog({ type: "text", body: { a: 1 }, encoding: "json" })).toBeUndefined();
-  expect(textOfDialog(text("{}", { mediatype: "application/json" }))).toBeUndefined();
+  expect(await readDialogText({ type: "recording", body: "QUJD", encoding: "base64url" })).toBeUndefined();
+  expect(await readDialogText({ type: "text" })).toBeUndefined();
+  expect(await readDialogText(text(" \n "))).toBeUndefined();
+  expect(await readDialogText({ type: "text", body: { a: 1 }, encoding: "json" })).toBeUndefined();
+  expect(await readDialogText(text("{}", { mediatype: "application/json" }))).toBeUndefined();
+});
+
+test("a mail in base64url keeps the charset of its parts, and flowed text is joined", async () => {
+  const mail = Buffer.concat([
+    Buffer.from("Content-Type: text/plain; charset=windows-1251\r\n\r\n"),
+    Buffer.of(0xcf, 0xf0, 0xe8),
+  ]);
+  expect(await readDialogText({ type: "text", mediatype: "message/rfc822", ...bytesBody(mail) })).toBe("При");
+  const flowed = text("It is on \nits way.", { mediatype: "text/plain; format=flowed" });
+  expect(await readDialogText(flowed)).toBe("It is on its way.");
+});
+
+test("calendars and address cards are no text", async () => {
+  for (const mediatype of ["text/calendar; method=REQUEST", "text/vcard", "text/x-vcard", "text/directory"])
+    expect(await readDialogText(text("BEGIN:X", { mediatype }))).toBeUndefined();
 });
 
 test("copies of earlier mails are left out, in the ways of the usual programs", () => {

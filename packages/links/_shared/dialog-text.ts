@@ -1,32 +1,43 @@
 import { type Dialog, decodeBody } from "@vcon-server/vcon";
+import { joinFlowed } from "./flowed.ts";
 import { htmlText } from "./html.ts";
-import { bytesText, mailText, mediaOf, parameter } from "./mail.ts";
+import { bytesText, mediaOf, parameter, readMail } from "./mail.ts";
 
 /**
  * What a dialog says in words: the text, mail or page in its own body. Markup, attachments and signatures of mails are
  * left out, and so are copies of earlier mails, which are dialogs of their own. `undefined` for media and empty bodies.
  */
-export function textOfDialog(dialog: Dialog): string | undefined {
-  const mediatype =
-    typeof dialog.mediatype === "string" ? dialog.mediatype : dialog.type === "text" ? "text/plain" : "";
-  const media = mediaOf(mediatype);
-  if (!/^(?:text|multipart|message)\//.test(media)) return undefined;
-  const source = sourceOf(dialog, mediatype);
-  if (source === undefined) return undefined;
-  const text = readable(source, mediatype, media).replace(/\r\n?/g, "\n").trim();
+export async function readDialogText(dialog: Dialog): Promise<string | undefined> {
+  const mediatype = mediatypeOf(dialog);
+  if (!isWritten(mediatype)) return undefined;
+  const body = readBody(dialog);
+  if (body === undefined) return undefined;
+  const text = (await readWords(body, mediatype)).replace(/\r\n?/g, "\n").trim();
   return text === "" ? undefined : withoutCopies(text);
 }
 
-function sourceOf(dialog: Dialog, mediatype: string): string | undefined {
+const mediatypeOf = ({ mediatype, type }: Dialog): string =>
+  typeof mediatype === "string" ? mediatype : type === "text" ? "text/plain" : "";
+
+/** Texts, mails and pages; calendars and address cards are data. */
+const isWritten = (mediatype: string): boolean =>
+  /^(?:text\/(?!calendar$|directory$|(?:x-)?vcard$)|multipart\/|message\/rfc822$)/.test(mediaOf(mediatype));
+
+/** Bytes stay bytes: the parts of a mail name their charsets themselves. */
+function readBody(dialog: Dialog): Uint8Array | string | undefined {
   const body = decodeBody(dialog);
   if (body?.kind === "text") return body.text;
-  if (body?.kind === "bytes") return bytesText(body.bytes, parameter(mediatype, "charset"));
+  if (body?.kind === "bytes") return body.bytes;
   return typeof body?.value === "string" ? body.value : undefined;
 }
 
-function readable(source: string, mediatype: string, media: string): string {
-  if (media === "text/html") return htmlText(source);
-  return media.startsWith("text/") ? source : mailText({ mediatype, body: source });
+async function readWords(body: Uint8Array | string, mediatype: string): Promise<string> {
+  const media = mediaOf(mediatype);
+  if (!media.startsWith("text/")) return readMail({ mediatype, body });
+  const text = typeof body === "string" ? body : bytesText(body, parameter(mediatype, "charset"));
+  if (media === "text/html") return htmlText(text);
+  const flowed = parameter(mediatype, "format")?.toLowerCase() === "flowed";
+  return flowed ? joinFlowed(text, { delSp: parameter(mediatype, "delsp")?.toLowerCase() === "yes" }) : text;
 }
 
 /** A line after which there is only an earlier mail, in the ways of the usual programs, or a signature. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isEnglish, mayBeEnglish } from "./language.ts";
+import { isEnglish, mayBeEnglish, withoutAddresses } from "./language.ts";
 
 test.each([
   "Hello, my parcel should have come on Monday. Where is it?",
@@ -43,4 +43,15 @@ test("languages as transcripts name them", () => {
   for (const language of [undefined, "", "en", "EN-us", "en_GB", "eng", "English", "und"])
     expect(mayBeEnglish(language), language).toBe(true);
   for (const language of ["de", "es-419", "enm", "german", "zh"]) expect(mayBeEnglish(language), language).toBe(false);
+});
+
+test("addresses, links and keys are no words", () => {
+  const link = `https://links.example/c?t=${"k7.PwLzQdRbTgHsVnMc-92XfYjEaKu41Bo_88SiWrDeGvNqZt".repeat(8)}`;
+  const mail = `Your parcel is delayed.\n\nFollow it ( ${link} )\n\nUnsubscribe ( ${link} )`;
+  expect(isEnglish(mail)).toBe(true);
+  expect(withoutAddresses(`(www.example.com) ask ann@example.com ${"x".repeat(65)} now`).split(/\s+/)).toEqual([
+    "",
+    "ask",
+    "now",
+  ]);
 });

@@ -31,10 +31,17 @@ const ENOUGH = 20_000;
 /** Share of small words below which a text is in none of these languages. */
 const SHARE = 0.1;
 
-/** Whether a text is in English, by its small words; a mixed one by the language most of it is in. */
+/** Longer ones are no words of any language but keys and data. */
+const LONGEST_WORD = 64;
+
+/** The text without what are no words: web and mail addresses, tracking links, keys. */
+export const withoutAddresses = (text: string): string =>
+  text.replace(/\S+/g, (word) => (word.length > LONGEST_WORD || /:\/\/|@|^\W*www\./i.test(word) ? " " : word));
+
+/** True for text in English, by its small words; a mixed one is in the language that most of it is in. */
 export function isEnglish(text: string): boolean {
   const words =
-    text
+    withoutAddresses(text)
       .slice(0, ENOUGH)
       .toLowerCase()
       .replaceAll("’", "'")

@@ -1,4 +1,4 @@
-import { defineLink, forward, type Logger } from "@vcon-server/core";
+import { defineLink } from "@vcon-server/core";
 import { instantClock, type LinkRun, sampleVcon, testLink } from "@vcon-server/core/testing";
 import { type Analysis, findings, type Vcon, withAnalysis } from "@vcon-server/vcon";
 import fc from "fast-check";
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Turn } from "./conversation.ts";
 import { ENGLISH, readerOf } from "./english.ts";
-import { readingOptions, type Said, shortened, withReading } from "./local-analysis.ts";
+import { addReading, readingOptions, type Said, shortened } from "./local-analysis.ts";
 import { chat } from "./testdata/dialogues.ts";
 
 let seen: readonly Said[] = [];
@@ -18,17 +18,15 @@ const counting = defineLink({
   options: z.strictObject({ ...readingOptions("count", 2), as_json: z.boolean().default(false).describe("As JSON.") }),
   dependencies: ENGLISH,
   setup: ({ deps }) => readerOf(deps),
-  run: async (context) =>
-    forward(
-      await withReading(context, "counting", (said) => {
-        seen = said;
-        if (said.length === 1) return undefined;
-        const tags = [{ name: "counted", value: "yes" }];
-        return context.options.as_json
-          ? { body: { json: { count: said.length } }, tags }
-          : { body: { text: `${said.length}` } };
-      }),
-    ),
+  run: (context) =>
+    addReading(context, "counting", (said) => {
+      seen = said;
+      if (said.length === 1) return undefined;
+      const tags = [{ name: "counted", value: "yes" }];
+      return context.options.as_json
+        ? { body: { json: { count: said.length } }, tags }
+        : { body: { text: `${said.length}` } };
+    }),
 });
 
 const counted = async (run: LinkRun): Promise<Vcon> => {
@@ -113,22 +111,19 @@ test.each([
   expect(await counted({ vcon })).toBe(vcon);
 });
 
-test("what is too short or not in English is not analysed, and the log says why", async () => {
-  const reasons: unknown[] = [];
-  const nothing = () => undefined;
-  const log: Logger = {
-    debug: (_, fields) => void reasons.push(fields?.["reason"]),
-    info: nothing,
-    warn: nothing,
-    error: nothing,
-  };
+test("what is too short or not in English is not analysed, and the outcome says why", async () => {
   const german = chat([
     "Customer: Hallo, mein Paket sollte am Montag kommen. Wo ist es?",
     "Agent: Es ist im Auto und kommt heute noch.",
   ]);
-  for (const vcon of [german, chat(["Customer: Hi!"])]) expect(await counted({ vcon, log })).toBe(vcon);
-  await counted({ vcon: chat(TWO), log });
-  expect(reasons).toEqual(["not in English", "too few words", undefined]);
+  for (const [vcon, unchanged] of [
+    [german, "not in English"],
+    [chat(["Customer: Hi!"]), "too few words"],
+    [chat(["Customer: https://links.example/a and https://links.example/b"]), "too few words"],
+    [sampleVcon({ dialog: [] }), "no text"],
+  ] as const)
+    expect(await testLink(counting, { vcon })).toEqual({ kind: "forward", vcon, unchanged });
+  expect(await testLink(counting, { vcon: chat(TWO) })).not.toHaveProperty("unchanged");
 });
 
 test("a transcript that says it is in another language is left out", async () => {

@@ -1,4 +1,4 @@
-import type { Clock, Logger, RunFacts } from "@vcon-server/core";
+import { type Clock, forward, type Outcome, type RunFacts } from "@vcon-server/core";
 import {
   type Analysis,
   formOf,
@@ -11,9 +11,9 @@ import {
   withTags,
 } from "@vcon-server/vcon";
 import { z } from "zod";
-import { conversationOf, type Turn } from "./conversation.ts";
+import { readConversation, type Turn } from "./conversation.ts";
 import type { Reader, Sentence } from "./english.ts";
-import { isEnglish, mayBeEnglish } from "./language.ts";
+import { isEnglish, mayBeEnglish, withoutAddresses } from "./language.ts";
 import { gathered, paragraphsOf } from "./paragraphs.ts";
 
 /** A sentence and who said it. */
@@ -53,7 +53,6 @@ interface Reading {
     readonly max_characters: number;
   };
   readonly state: Reader;
-  readonly log: Logger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -62,37 +61,35 @@ interface Reading {
 const VENDOR = "vcon-server";
 
 /**
- * The vCon with an analysis of the conversation, or of each dialog, as `look` finds it. The very same vCon when there is
+ * Adds an analysis of the conversation, or of each dialog, as `look` finds it. Forwards the very same vCon when there is
  * nothing to read, when what there is to read is not English, and when the analysis is there already.
  */
-export async function withReading(
+export async function addReading(
   context: Reading,
   product: string,
   look: (said: readonly Said[]) => Result | undefined,
-): Promise<Vcon> {
-  const { vcon, options, run, log } = context;
-  if (formOf(vcon) !== "unsigned") return vcon;
+): Promise<Outcome> {
+  const { vcon, options, run } = context;
+  if (formOf(vcon) !== "unsigned") return forward(vcon, { unchanged: `the vCon is ${formOf(vcon)}` });
+  const turns = await readConversation(vcon);
+  const parts = groupTurns(turns, options.per_dialog);
+  const reasons = new Set(turns.length === 0 ? ["no text"] : parts.length === 0 ? ["not in English"] : []);
   let result = vcon;
-  for (const turns of partsOf(conversationOf(vcon), options.per_dialog)) {
-    const analysis = { type: options.analysis_type, dialog: dialogsOf(turns), vendor: VENDOR, product };
-    const unfit = (result.analysis ?? []).some((other) => isSame(other, analysis))
-      ? "done before"
-      : unfitness(turns, options);
-    log.debug(unfit === undefined ? "reading a conversation" : "conversation not read", {
-      uuid: run.uuid,
-      dialog: analysis.dialog,
-      reason: unfit,
-    });
-    const found = unfit === undefined ? look(await read(turns, context)) : undefined;
+  for (const part of parts) {
+    const analysis = { type: options.analysis_type, dialog: listDialogs(part), vendor: VENDOR, product };
+    if ((result.analysis ?? []).some((other) => isSame(other, analysis))) continue;
+    const unfit = findUnfitness(part, options);
+    const found = unfit === undefined ? look(await read(part, context)) : undefined;
+    if (found === undefined) reasons.add(unfit ?? "nothing found");
     if (found === undefined) continue;
     result = withAnalysis(result, { ...analysis, ...written(found.body, run) });
     result = withTags(result, found.tags ?? [], { mode: run.jsonBodies });
   }
-  return result;
+  return forward(result, result === vcon && reasons.size > 0 ? { unchanged: [...reasons].join(", ") } : {});
 }
 
 /** Turns that are analysed together. */
-function partsOf(turns: readonly Turn[], perDialog: boolean): (readonly Turn[])[] {
+function groupTurns(turns: readonly Turn[], perDialog: boolean): (readonly Turn[])[] {
   const spoken = turns.filter(({ language }) => mayBeEnglish(language));
   if (!perDialog) return spoken.length > 0 ? [spoken] : [];
   return [...Map.groupBy(spoken, ({ dialog }) => dialog)]
@@ -101,7 +98,7 @@ function partsOf(turns: readonly Turn[], perDialog: boolean): (readonly Turn[])[
 }
 
 /** One dialog as a number, which is what older consumers look for. */
-function dialogsOf(turns: readonly Turn[]): number | readonly number[] {
+function listDialogs(turns: readonly Turn[]): number | readonly number[] {
   const dialogs = [...new Set(turns.map(({ dialog }) => dialog))].toSorted((one, other) => one - other);
   return dialogs.length === 1 && dialogs[0] !== undefined ? dialogs[0] : dialogs;
 }
@@ -113,10 +110,10 @@ const isSame = (analysis: Analysis, wanted: Analysis): boolean =>
   [analysis.dialog].flat().join() === [wanted.dialog].flat().join();
 
 /** Why a part of the conversation is not analysed. */
-function unfitness(turns: readonly Turn[], { min_words }: Reading["options"]): string | undefined {
+function findUnfitness(turns: readonly Turn[], { min_words }: Reading["options"]): string | undefined {
   const text = turns.map((turn) => turn.text).join("\n");
   let words = 0;
-  for (const _ of text.matchAll(/[\p{L}\p{N}][^\s]*/gu)) if (++words >= min_words) break;
+  for (const _ of withoutAddresses(text).matchAll(/[\p{L}\p{N}][^\s]*/gu)) if (++words >= min_words) break;
   if (words < min_words) return "too few words";
   return isEnglish(text) ? undefined : "not in English";
 }

@@ -1,86 +1,100 @@
-import { decodeBase64 } from "@vcon-server/vcon";
+import { isUtf8 } from "node:buffer";
+import type { Email } from "postal-mime";
+import { joinFlowed } from "./flowed.ts";
 import { htmlText } from "./html.ts";
 
-/** Parts within parts; what is nested deeper is not read. */
+/** Messages within messages; what is nested deeper is not read. */
 const MAX_DEPTH = 8;
 
-/** Content of a mail or of a part of one, with what its headers say about it. */
-export interface MailPart {
+/** Content of a mail, with what is known about it. */
+export interface MailSource {
   /** With its parameters, such as `multipart/mixed; boundary="b"`. */
   readonly mediatype: string;
-  readonly body: string;
-  /** `base64` or `quoted-printable`, where the body is written so. */
-  readonly transferEncoding?: string;
+  /** As bytes, which the parts may have written in charsets of their own, or as text that has been decoded before. */
+  readonly body: Uint8Array | string;
 }
 
 /**
- * The words of a mail: of alternatives the plain one, of several parts all texts that are no attachments, HTML without its
- * markup. Nothing is fetched. Texts whose bytes are not UTF-8 are read in the charset they name.
+ * Reads the words of a mail: of alternatives the plain one, of several parts all texts that are no attachments, HTML
+ * without its markup, and forwarded messages behind them. Calendars, cards and reports are no words. Nothing is fetched.
  */
-export const mailText = (part: MailPart): string => textOf(part, 0).trim();
-
-function textOf(part: MailPart, depth: number): string {
-  const media = mediaOf(part.mediatype);
-  if (depth > MAX_DEPTH) return "";
-  if (media.startsWith("multipart/")) return multipartText(part, depth);
-  if (media === "message/rfc822") return textOf(messageOf(part.body, "text/plain"), depth + 1);
-  if (media === "text/html") return htmlText(decoded(part));
-  return media.startsWith("text/") ? decoded(part) : "";
+export async function readMail({ mediatype, body }: MailSource): Promise<string> {
+  const source = typeof body === "string" ? escapeDecoded(body) : Buffer.from(body).toString("latin1");
+  const text = await readMessage(withHeaders(source, mediatype), 0);
+  if (typeof body === "string") return restoreDecoded(text);
+  // bytes that say no charset and are not UTF-8 are Windows-1252, as elsewhere
+  const readable = !text.includes("\ufffd") || /charset\s*=/i.test(source) || isUtf8(body);
+  return readable ? text : readMail({ mediatype, body: bytesText(body) });
 }
 
-function multipartText(part: MailPart, depth: number): string {
-  const parts = partsOf(part).filter(({ attached }) => !attached);
-  const texts = parts.map((one) => ({ media: mediaOf(one.mediatype), text: textOf(one, depth + 1) }));
-  const readable = texts.filter(({ text }) => text.trim() !== "");
-  if (mediaOf(part.mediatype) !== "multipart/alternative") return readable.map(({ text }) => text).join("\n\n");
-  return (readable.find(({ media }) => media === "text/plain") ?? readable[0])?.text ?? "";
-}
-
-interface Part extends MailPart {
-  readonly attached: boolean;
-}
-
-/** The parts between the boundary lines; a boundary that nobody names is taken from the first line that looks like one. */
-function partsOf({ mediatype, body }: MailPart): Part[] {
-  const lines = body.split("\n").map((line) => line.replace(/\r$/, ""));
-  const boundary =
-    parameter(mediatype, "boundary") ??
-    lines
-      .find((line) => /^--\S/.test(line))
-      ?.slice(2)
-      .trimEnd();
-  if (boundary === undefined) return [];
-  const parts: string[][] = [];
-  for (const line of lines) {
-    const bare = line.startsWith("--") ? line.trimEnd().slice(2) : undefined;
-    if (bare === `${boundary}--`) break;
-    if (bare === boundary) parts.push([]);
-    else parts.at(-1)?.push(line);
+/** The message as it travels: a multipart body gets the header that names its boundary, an mbox line is taken off. */
+function withHeaders(source: string, mediatype: string): string {
+  if (mediaOf(mediatype).startsWith("multipart/")) {
+    // a boundary that is not named is taken from the first line that looks like one
+    const boundary = parameter(mediatype, "boundary") ?? /^--(\S[^\r\n]*)$/m.exec(source)?.[1]?.trimEnd();
+    const named = boundary === undefined ? "text/plain" : `${mediaOf(mediatype)}; boundary="${boundary}"`;
+    return boundary === undefined ? "" : `Content-Type: ${named}\r\n\r\n${source}`;
   }
-  return parts.map((part) => messageOf(part.join("\n"), "text/plain"));
+  const mbox = /^From \S.*\r?\n/.exec(source)?.[0];
+  if (mbox !== undefined) return source.slice(mbox.length).replace(/^>(>*From )/gm, "$1");
+  return /^[!-9;-~]+[ \t]*:/.test(source) ? source : `\r\n${source}`;
 }
 
-/** Headers and body of a message or a part. Text that begins with no header is all body. */
-function messageOf(source: string, fallback: string): Part {
-  const whole = source.replace(/\r\n/g, "\n");
-  const blank = whole.startsWith("\n") ? 0 : whole.indexOf("\n\n");
-  const head = blank < 0 ? whole : whole.slice(0, blank);
-  if (blank !== 0 && !/^[!-9;-~]+:/.test(head)) return { mediatype: fallback, body: whole, attached: false };
-  // a header goes on in lines that begin with a space
-  const headers = head.replace(/\n[ \t]+/g, " ").split("\n");
-  const header = (name: string) =>
-    headers
-      .find((line) => line.toLowerCase().startsWith(`${name}:`))
-      ?.slice(name.length + 1)
-      .trim();
-  const transferEncoding = header("content-transfer-encoding")?.toLowerCase();
-  return {
-    mediatype: header("content-type") ?? fallback,
-    body: blank < 0 ? "" : whole.slice(blank).replace(/^\n{1,2}/, ""),
-    attached: /^attachment\b/i.test(header("content-disposition") ?? ""),
-    ...(transferEncoding !== undefined && { transferEncoding }),
-  };
+async function readMessage(source: string, depth: number): Promise<string> {
+  // joined here: the parser would join an answer to the quoted line above it
+  const mail = await parse(source.replaceAll(FLOWED, "$1fixed"));
+  if (!mail) return "";
+  const plain = mail.html === undefined || PLAIN.test(source) ? (mail.text ?? "") : "";
+  const text = plain.trim() === "" ? htmlText(mail.html ?? "") : plain;
+  const own = source.search(FLOWED) < 0 ? text : joinFlowed(text, { delSp: DEL_SP.test(source) });
+  const inner = depth < MAX_DEPTH ? messagesWithin(mail) : [];
+  const texts = [own, ...(await Promise.all(inner.map((message) => readMessage(message, depth + 1))))];
+  return texts
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .join("\n\n");
 }
+
+const FLOWED = /^(content-type:(?:[^\r\n]|\r?\n[ \t])*?\bformat\s*=\s*"?)flowed\b/gim;
+const DEL_SP = /\bdelsp\s*=\s*"?yes\b/i;
+const PLAIN = /^content-type:\s*text\/plain\b/im;
+
+/** `undefined` for what goes beyond the limits of the parser: 256 levels of parts, 2 MB of headers. */
+async function parse(source: string): Promise<Email | undefined> {
+  const { default: PostalMime } = await import("postal-mime");
+  try {
+    return await PostalMime.parse(Buffer.from(source, "latin1"), { forceRfc822Attachments: true });
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith("Maximum ")) return undefined;
+    throw error;
+  }
+}
+
+/** Messages that are passed on. Those within a report about a delivery are evidence. */
+function messagesWithin({ attachments }: Email): string[] {
+  if (attachments.some(({ mimeType }) => REPORTS.includes(mimeType))) return [];
+  return attachments
+    .filter(({ mimeType, disposition }) => mimeType === "message/rfc822" && disposition !== "attachment")
+    .map(({ content }) =>
+      typeof content === "string" ? content : Buffer.from(new Uint8Array(content)).toString("latin1"),
+    );
+}
+
+const REPORTS: readonly string[] = [
+  "message/delivery-status",
+  "message/feedback-report",
+  "message/disposition-notification",
+];
+
+/** Stands before the code of a character that has been decoded already. */
+const ESCAPE = "\x1a";
+
+/** Keeps characters that are decoded from being decoded once more, in the charset that their part names. */
+const escapeDecoded = (text: string): string =>
+  text.replace(/[\x1a\x80-\uffff]/g, (unit) => `${ESCAPE}${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const restoreDecoded = (text: string): string =>
+  text.replace(/\x1a([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 
 /** The type without its parameters, in lower case. */
 export const mediaOf = (mediatype: string): string => (mediatype.split(";")[0] ?? "").trim().toLowerCase();
@@ -90,33 +104,6 @@ export const parameter = (mediatype: string, name: string): string | undefined =
   const found = new RegExp(`;\\s*${name}\\s*=\\s*(?:"([^"]*)"|([^\\s;]+))`, "i").exec(mediatype);
   return found?.[1] ?? found?.[2];
 };
-
-function decoded({ mediatype, body, transferEncoding }: MailPart): string {
-  const bytes = bytesOf(body, transferEncoding);
-  return bytes ? bytesText(bytes, parameter(mediatype, "charset")) : body;
-}
-
-function bytesOf(body: string, transferEncoding: string | undefined): Uint8Array | undefined {
-  if (transferEncoding === "base64") return decodeBase64(body.replace(/\s+/g, ""));
-  return transferEncoding === "quoted-printable" ? quotedPrintable(body) : undefined;
-}
-
-const EQUALS = 0x3d;
-
-/** `=3D` is a byte, and `=` at the end of a line joins it to the next. What is written otherwise stays as it is. */
-function quotedPrintable(body: string): Uint8Array {
-  const source = new TextEncoder().encode(body.replace(/=[ \t]*\n/g, ""));
-  const bytes = new Uint8Array(source.length);
-  let length = 0;
-  for (let at = 0; at < source.length; at++) {
-    const byte = source[at] ?? 0;
-    const hex = byte === EQUALS ? String.fromCharCode(source[at + 1] ?? 0, source[at + 2] ?? 0) : "";
-    const written = /^[0-9A-Fa-f]{2}$/.test(hex);
-    bytes[length++] = written ? Number.parseInt(hex, 16) : byte;
-    if (written) at += 2;
-  }
-  return bytes.subarray(0, length);
-}
 
 /** Text of bytes in the charset they name; else in UTF-8, or in Windows-1252 where they are not UTF-8. */
 export function bytesText(bytes: Uint8Array, charset?: string): string {

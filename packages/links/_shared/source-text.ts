@@ -8,8 +8,8 @@ import {
   type Vcon,
 } from "@vcon-server/vcon";
 import { z } from "zod";
-import { conversationOf, conversationText, type Turn } from "./conversation.ts";
-import { textOfDialog } from "./dialog-text.ts";
+import { conversationText, readConversation, type Turn } from "./conversation.ts";
+import { readDialogText } from "./dialog-text.ts";
 
 /** Options of links that work on the text of each dialog. */
 export const sourceOptions = {
@@ -41,37 +41,42 @@ export interface Subject {
   /** Indices of the dialogs; at least one. */
   readonly dialogs: readonly number[];
   /** `undefined` when there is none. To be read once. */
-  text(): string | undefined;
+  text(): Promise<string | undefined>;
 }
 
 /**
  * Every dialog, with those that are written as one where the options say so. A transcript is read whoever made it: where
  * `text_location` leads nowhere in it, it fits another vendor, and what the transcript says counts.
  */
-export function subjectsOf(vcon: Vcon, { source, text_dialogs }: SourceOptions): readonly Subject[] {
+export async function listSubjects(vcon: Vcon, { source, text_dialogs }: SourceOptions): Promise<readonly Subject[]> {
   const all = [...(vcon.dialog ?? []).keys()];
   const located = (index: number) => locatedText(vcon, source, index);
-  if (!isSpoken(source)) return all.map((index) => ({ dialogs: [index], text: () => located(index) }));
+  if (!isSpoken(source)) return all.map((index) => ({ dialogs: [index], text: async () => located(index) }));
   let turns: readonly Turn[] | undefined;
-  const said = (dialogs: readonly number[]): string | undefined => {
+  const said = async (dialogs: readonly number[]): Promise<string | undefined> => {
     const wanted = new Set(dialogs);
-    const { mine = [], others = [] } = Object.groupBy(turns ?? conversationOf(vcon), ({ dialog }) =>
+    const { mine = [], others = [] } = Object.groupBy(turns ?? (await readConversation(vcon)), ({ dialog }) =>
       wanted.has(dialog) ? "mine" : "others",
     );
     // what has been read is not held while somebody waits for the answer about it
     turns = others;
     return nonEmpty(conversationText(mine));
   };
-  const isWritten = (index: number) => vcon.dialog?.[index] && textOfDialog(vcon.dialog[index]) !== undefined;
+  const written = await listWritten(vcon);
   const transcript = (index: number) => nonEmpty(transcriptFor(vcon, index)?.text);
   const plain = (index: number) =>
-    text_dialogs === "leave_out" && isWritten(index) ? transcript(index) : said([index]);
-  const written = text_dialogs === "together" ? all.filter(isWritten) : [];
-  const single = all.map((index) => ({ dialogs: [index], text: () => located(index) ?? plain(index) }));
-  if (written.length < 2) return single;
+    text_dialogs === "leave_out" && written.includes(index) ? transcript(index) : said([index]);
+  const single = all.map((index) => ({ dialogs: [index], text: async () => located(index) ?? plain(index) }));
+  if (text_dialogs !== "together" || written.length < 2) return single;
   const together = { dialogs: written, text: () => said(written) };
   const [first] = written;
   return single.flatMap((subject, index) => (index === first ? together : written.includes(index) ? [] : subject));
+}
+
+/** Indices of the dialogs that have words in their own body. */
+async function listWritten({ dialog = [] }: Vcon): Promise<number[]> {
+  const texts = await Promise.all(dialog.map((one) => one && readDialogText(one)));
+  return texts.flatMap((text, index) => (text === undefined ? [] : index));
 }
 
 const isSpoken = ({ analysis_type }: SourceOptions["source"]): boolean => isTranscript({ type: analysis_type });

@@ -1,8 +1,8 @@
-import { defineLink, forward } from "@vcon-server/core";
+import { defineLink } from "@vcon-server/core";
 import type { Vcon } from "@vcon-server/vcon";
 import { z } from "zod";
 import { ENGLISH, readerOf } from "../_shared/english.ts";
-import { readingOptions, withReading } from "../_shared/local-analysis.ts";
+import { addReading, readingOptions } from "../_shared/local-analysis.ts";
 import { type Keyword, keywordsOf } from "./ranking.ts";
 
 const tagName = z.string().regex(/^[^:]+$/, "must not be empty and not contain a colon");
@@ -34,7 +34,7 @@ export default defineLink({
   async run(context) {
     const { options } = context;
     const unwanted = unwantedWords(context.vcon, options);
-    const vcon = await withReading(context, "keywords", (said) => {
+    return addReading(context, "keywords", (said) => {
       const found = keywordsOf(said, { max_phrase_words: options.max_phrase_words, unwanted }).filter(
         ({ count, score }) => count >= options.min_count && score >= options.min_score,
       );
@@ -42,7 +42,6 @@ export default defineLink({
       const tags = found.slice(0, options.tag_top).map(({ keyword }) => ({ name: options.tag_name, value: keyword }));
       return { body: { json: found.slice(0, options.max_keywords).map(asJson) }, tags };
     });
-    return forward(vcon);
   },
 });
 

@@ -1,7 +1,7 @@
-import { defineLink, forward } from "@vcon-server/core";
+import { defineLink } from "@vcon-server/core";
 import { z } from "zod";
 import { ENGLISH, readerOf } from "../_shared/english.ts";
-import { readingOptions, withReading } from "../_shared/local-analysis.ts";
+import { addReading, readingOptions } from "../_shared/local-analysis.ts";
 import { moodOf } from "./mood.ts";
 
 const tagName = z.string().regex(/^[^:]+$/, "must not be empty and not contain a colon");
@@ -36,11 +36,10 @@ export default defineLink({
   setup: ({ deps }) => readerOf(deps),
   async run(context) {
     const { options } = context;
-    const vcon = await withReading(context, "sentiment", (said) => {
+    return addReading(context, "sentiment", (said) => {
       const mood = moodOf(said, options);
       const tags = options.tag ? [{ name: options.tag_name, value: mood.label }] : [];
       return { body: { json: mood }, tags };
     });
-    return forward(vcon);
   },
 });

@@ -1,7 +1,7 @@
-import { defineLink, forward } from "@vcon-server/core";
+import { defineLink } from "@vcon-server/core";
 import { z } from "zod";
 import { ENGLISH, readerOf } from "../_shared/english.ts";
-import { readingOptions, type Said, withReading } from "../_shared/local-analysis.ts";
+import { addReading, readingOptions, type Said } from "../_shared/local-analysis.ts";
 import { summaryOf } from "./ranking.ts";
 
 export default defineLink({
@@ -25,11 +25,10 @@ export default defineLink({
   setup: ({ deps }) => readerOf(deps),
   async run(context) {
     const { options } = context;
-    const vcon = await withReading(context, "summarize", (said) => {
+    return addReading(context, "summarize", (said) => {
       const sentences = summaryOf(said, options);
       return sentences.length === 0 ? undefined : { body: { text: written(sentences, options.speaker_names) } };
     });
-    return forward(vcon);
   },
 });
 

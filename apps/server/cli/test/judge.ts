@@ -15,7 +15,7 @@ export function objections(expect: TestEntry["expect"], run: DryRun, requests: r
       "analysis",
       expect.analysis,
       (run.after.analysis ?? []).map(({ type }) => type),
-    ),
+    ).map((objection) => `${objection}${reasonsOf(run)}`),
     ...among("tags", expect.tags, tagNames(run.after)),
     ...members(expect.members, run.after),
     ...requested(expect.requests, requests),
@@ -38,6 +38,12 @@ function outcome(expect: TestEntry["expect"], run: DryRun): string[] {
 function reasonOf({ link, reason, error }: DryRun): string {
   if (error) return ` (${error.code} in link ${link}: ${error.message})`;
   return link === undefined ? "" : ` (link ${link}: ${reason})`;
+}
+
+/** What links said about why they did nothing. */
+function reasonsOf({ steps }: DryRun): string {
+  const reasons = steps.flatMap(({ link, unchanged }) => (unchanged === undefined ? [] : `${link}: ${unchanged}`));
+  return reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
 }
 
 function exactly(what: string, expected: readonly string[] | null | undefined, got: readonly string[]): string[] {

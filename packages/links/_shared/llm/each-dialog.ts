@@ -9,7 +9,7 @@ import {
 import { type Analysis, formOf, isAbout, type Vcon } from "@vcon-server/vcon";
 import { isWanted } from "../only-if.ts";
 import { isSampled } from "../sampling.ts";
-import { type SourceOptions, type Subject, subjectsOf } from "../source-text.ts";
+import { listSubjects, type SourceOptions, type Subject } from "../source-text.ts";
 import { reportUsage } from "../usage.ts";
 import type { Answer, Chat, Question } from "./chat.ts";
 import { cutText } from "./cut-text.ts";
@@ -65,14 +65,19 @@ export async function eachDialog<T>(context: Run<T>, task: DialogTask<T>): Promi
   const reports: Promise<void>[] = [];
   let current = vcon;
   let unkept = false;
+  let textless = true;
   try {
-    for (const subject of subjectsOf(vcon, options)) {
-      if (hasResult(vcon, subject, task)) continue;
-      const asked = questionOf(subject, options, task);
+    for (const subject of await listSubjects(vcon, options)) {
+      if (hasResult(vcon, subject, task)) {
+        textless = false;
+        continue;
+      }
+      const asked = await writeQuestion(subject, options, task);
       if (!asked) {
         log.debug("dialog has no text to analyse", { uuid: run.uuid, dialog: indexOf(subject) });
         continue;
       }
+      textless = false;
       if (unkept) await context.keep(current);
       unkept = false;
       const answered = await ask(asked, context);
@@ -84,7 +89,7 @@ export async function eachDialog<T>(context: Run<T>, task: DialogTask<T>): Promi
   } finally {
     await Promise.all(reports);
   }
-  return forward(current);
+  return forward(current, textless ? { unchanged: "no text" } : {});
 }
 
 /** As an analysis names what it is about. */
@@ -107,8 +112,12 @@ interface Asked {
 }
 
 /** The text goes into the question and is held nowhere else: thousands may wait for their answers. */
-function questionOf<T>(subject: Subject, options: DialogOptions, task: DialogTask<T>): Asked | undefined {
-  const text = subject.text();
+async function writeQuestion<T>(
+  subject: Subject,
+  options: DialogOptions,
+  task: DialogTask<T>,
+): Promise<Asked | undefined> {
+  const text = await subject.text();
   if (text === undefined) return undefined;
   const sent = cutText(text, options.max_characters ?? Infinity);
   return {

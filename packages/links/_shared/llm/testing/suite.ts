@@ -164,15 +164,15 @@ function testServices(subject: Subject): void {
 function testNothingToDo(subject: Subject): void {
   const signed: Vcon = { ...sampleVcon(), payload: "e30", signatures: [] };
   test.each([
-    ["without dialogs", sampleVcon({ dialog: [] }), {}],
-    ["without text", sampleVcon({ dialog: [{ type: "recording" }] }), {}],
-    ["outside the sample", calls("hello"), { sampling_rate: 0 }],
-    ["not meant", calls("hello"), { only_if: { section: "attachments", type: "tags", includes: "a:b" } }],
-    ["that is signed", signed, {}],
-  ])("a vCon %s goes on as the very same", async (_, vcon, options) => {
+    ["without dialogs", sampleVcon({ dialog: [] }), {}, { unchanged: "no text" }],
+    ["without text", sampleVcon({ dialog: [{ type: "recording" }] }), {}, { unchanged: "no text" }],
+    ["outside the sample", calls("hello"), { sampling_rate: 0 }, {}],
+    ["not meant", calls("hello"), { only_if: { section: "attachments", type: "tags", includes: "a:b" } }, {}],
+    ["that is signed", signed, {}, {}],
+  ])("a vCon %s goes on as the very same", async (_, vcon, options, why) => {
     const service = answering(subject);
     const outcome = await subject.run(service.answer, { vcon }, options);
-    expect(outcome).toEqual({ kind: "forward", vcon });
+    expect(outcome).toEqual({ kind: "forward", vcon, ...why });
     expect(outcome.vcon).toBe(vcon);
     expect(service.requests).toEqual([]);
   });
