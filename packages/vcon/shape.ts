@@ -44,3 +44,13 @@ export function deepEqual(a: unknown, b: unknown): boolean {
     names.every((name) => Object.hasOwn(b, name) && deepEqual(Reflect.get(a, name), Reflect.get(b, name)))
   );
 }
+
+/** JSON text in which the members of objects stand in one order, so that equal values have equal texts. */
+export function canonicalText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "undefined";
+  const members = Object.keys(value)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonicalText(value[name])}`);
+  return `{${members.join()}}`;
+}

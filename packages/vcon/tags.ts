@@ -19,20 +19,20 @@ export interface TagOptions {
 
 /** Values of each tag by name, in the order they stand in the document, each once. */
 export function tagsOf(vcon: Vcon): ReadonlyMap<string, readonly string[]> {
-  const tags = new Map<string, string[]>();
+  const tags = new Map<string, Set<string>>();
   for (const { name, value } of tagAttachments(vcon).flatMap((attachment) => tagsIn(attachment) ?? [])) {
     const values = tags.get(name);
-    if (!values) tags.set(name, [value]);
-    else if (!values.includes(value)) values.push(value);
+    if (values) values.add(value);
+    else tags.set(name, new Set([value]));
   }
-  return tags;
+  return new Map([...tags].map(([name, values]) => [name, [...values]]));
 }
 
 /** The vCon with these tags as well; the same object when it has them all. */
 export function withTags(vcon: Vcon, tags: readonly Tag[], { mode = "text", members = {} }: TagOptions = {}): Vcon {
-  const present = tagsOf(vcon);
+  const present = new Set([...tagsOf(vcon)].flatMap(([name, values]) => values.map((value) => pair({ name, value }))));
   const wanted = new Map(tags.map((tag) => [spelled(tag), tag]));
-  const missing = [...wanted.values()].filter(({ name, value }) => !present.get(name)?.includes(value));
+  const missing = [...wanted.values()].filter((tag) => !present.has(pair(tag)));
   if (missing.length === 0) return vcon;
   const attachments = vcon.attachments ?? [];
   const at = attachments.findIndex((attachment) => isTags(attachment) && tagsIn(attachment) !== undefined);
@@ -85,6 +85,9 @@ export function tagsIn(attachment: Attachment): Tag[] | undefined {
 
 const tagAttachments = (vcon: Vcon): readonly Attachment[] => (vcon.attachments ?? []).filter(isTags);
 
+/** Tells tags apart that are spelled alike, such as `a:b` with the value `c` and `a` with `b:c`. */
+const pair = ({ name, value }: Tag): string => JSON.stringify([name, value]);
+
 const spelled = ({ name, value }: Tag): string => `${name}:${value}`;
 
 /** What a tags attachment holds. Text under `none` is read too: producers put JSON there. */
@@ -104,9 +107,13 @@ function extended(attachment: Attachment, tags: readonly Tag[]): Attachment {
 /** An object of tags with more of them; a name with several values gets a list. */
 function withMembers(body: Json | undefined, tags: readonly Tag[]): Json {
   const members = new Map<string, Json>(Object.entries(isObject(body) ? jsonMembers(body) : {}));
-  for (const { name, value } of tags) {
+  for (const [name, values] of Map.groupBy(tags, (tag) => tag.name)) {
     const before = members.get(name);
-    members.set(name, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
+    const all = [
+      ...(before === undefined ? [] : Array.isArray(before) ? before : [before]),
+      ...values.map(({ value }) => value),
+    ];
+    members.set(name, all.length === 1 && !Array.isArray(before) ? all[0]! : all);
   }
   return Object.fromEntries(members);
 }

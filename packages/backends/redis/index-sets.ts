@@ -71,7 +71,8 @@ export async function moveInIndex(context: Context, moves: readonly IndexMove[])
 
 function moving(context: Context, { uuid, former, to }: IndexMove & { readonly to: Index | undefined }): Command[] {
   if (!to) return [write("zrem", context.sortedSet, uuid, `vcon:${uuid}`), ...leaving(uuid, former)];
-  const gone = former.filter((term) => !to.terms.includes(term));
+  const kept = new Set(to.terms);
+  const gone = former.filter((term) => !kept.has(term));
   return [...leaving(uuid, gone), ...adding(context, uuid, to)];
 }
 

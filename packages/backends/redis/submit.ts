@@ -72,7 +72,8 @@ async function submitWhole(context: Context, attempts: readonly Attempt[]): Prom
 
 function wholeCommand({ store, sortedSet, indexExpiry }: Context, attempt: Attempt): Command {
   const { uuid, lists, index } = attempt.submission;
-  const removed = termsOf(attempt.formerTerms).filter((term) => !index.terms.includes(term));
+  const kept = new Set<string>(index.terms);
+  const removed = termsOf(attempt.formerTerms).filter((term) => !kept.has(term));
   const keys = [...submissionKeys(uuid), sortedSet, ...lists, ...index.terms, ...removed];
   const counts = [lists.length, index.terms.length, removed.length];
   return store.call("submit", keys, [

@@ -1,6 +1,6 @@
-import { deepEqual, type JsonObject, own } from "../shape.ts";
+import { canonicalText, deepEqual, type JsonObject, own } from "../shape.ts";
 import { type Alignment, align } from "./align.ts";
-import { compose, type Entry, twinsOf } from "./compose.ts";
+import { compose, type Entry, pairTwins } from "./compose.ts";
 import { LISTS, type List, referencesOf, type Translate, translated } from "./references.ts";
 import { isTagList } from "./tags.ts";
 
@@ -44,9 +44,9 @@ function canonicalList(list: List, raw: Readonly<Record<Side, readonly unknown[]
   const alike = deepEqual(mine, theirs);
   const steady = ([, element]: readonly [number, unknown]): boolean =>
     alike || !pointsAtAdded(element, list, elements.base.length);
-  const same = (one: unknown, other: unknown): boolean =>
-    deepEqual(one, other) || (list === "attachments" && isTagList(one) && isTagList(other));
-  const twins = twinsOf(mine.filter(steady), theirs.filter(steady), same);
+  const textOf = (element: unknown): string =>
+    list === "attachments" && isTagList(element) ? "tags" : canonicalText(element);
+  const twins = pairTwins(mine.filter(steady), theirs.filter(steady), textOf);
   const entries = compose({ length: elements.base.length, ...alignment, twins });
   for (const side of SIDES) numbers.set(`${side} ${list}`, numbersOf(entries, side));
   const within = (side: Side): readonly unknown[] =>

@@ -31,20 +31,19 @@ export function compose({ length, mine, theirs, twins }: Placement): Entry[] {
   return entries;
 }
 
-/** Elements that both edits added, of theirs → of mine, by who says which are the same. */
-export function twinsOf(
+/** Pairs elements that both edits added, of theirs → of mine, in order. Those with the same text are the same. */
+export function pairTwins(
   mine: readonly (readonly [number, unknown])[],
   theirs: readonly (readonly [number, unknown])[],
-  same: (own: unknown, other: unknown) => boolean,
+  textOf: (element: unknown) => string,
 ): ReadonlyMap<number, number> {
   const twins = new Map<number, number>();
-  const left = [...mine];
+  if (mine.length === 0 || theirs.length === 0) return twins;
+  // comparing each with each would take hours for lists of a hundred thousand
+  const left = Map.groupBy(mine.toReversed(), ([, element]) => textOf(element));
   for (const [index, element] of theirs) {
-    const at = left.findIndex(([, own]) => same(own, element));
-    const found = left[at];
-    if (found === undefined) continue;
-    twins.set(index, found[0]);
-    left.splice(at, 1);
+    const found = left.get(textOf(element))?.pop();
+    if (found) twins.set(index, found[0]);
   }
   return twins;
 }

@@ -2,7 +2,7 @@ import { readDate } from "../date.ts";
 import type { Json } from "../document.ts";
 import type { MergeFinding } from "../finding.ts";
 import { token } from "../pointer.ts";
-import { deepEqual, isObject, type JsonObject } from "../shape.ts";
+import { canonicalText, deepEqual, isObject, type JsonObject } from "../shape.ts";
 
 /** A value before two edits and after each of them; `undefined` where the member is not there. */
 export interface Versions {
@@ -74,11 +74,12 @@ function bothAppended({ base, mine, theirs }: Versions): readonly unknown[] | un
   const starts = (list: readonly unknown[]): boolean => before.every((element, at) => deepEqual(element, list[at]));
   if (!starts(mine) || !starts(theirs)) return undefined;
   const others: readonly unknown[] = theirs.slice(before.length);
-  const left = [...others];
+  const left = new Map([...Map.groupBy(others, canonicalText)].map(([text, twins]) => [text, twins.length]));
   const added = mine.slice(before.length).filter((element: unknown) => {
-    const twin = left.findIndex((other) => deepEqual(other, element));
-    if (twin >= 0) left.splice(twin, 1);
-    return twin < 0;
+    const text = canonicalText(element);
+    const twins = left.get(text) ?? 0;
+    left.set(text, twins - 1);
+    return twins <= 0;
   });
   return [...before, ...others, ...added];
 }

@@ -11,8 +11,9 @@ export const isTagList = (value: unknown): value is Attachment & JsonObject =>
 export function mergeTags({ base, mine, theirs }: Versions, pointer: string, conflict: Conflict): unknown {
   if (!isTagList(mine) || !isTagList(theirs)) return undefined;
   const [before, ours, others] = [base, mine, theirs].map((tags) => (isTagList(tags) ? (tagEntries(tags) ?? []) : []));
-  const kept = others!.filter((tag) => ours!.includes(tag) || !before!.includes(tag));
-  const added = ours!.filter((tag) => !others!.includes(tag) && !before!.includes(tag));
+  const [old, own, foreign] = [before, ours, others].map((tags) => new Set(tags));
+  const kept = others!.filter((tag) => own!.has(tag) || !old!.has(tag));
+  const added = ours!.filter((tag) => !foreign!.has(tag) && !old!.has(tag));
   const rest = mergeObject(
     { base: withoutBody(base), mine: withoutBody(mine), theirs: withoutBody(theirs) },
     pointer,

@@ -1,6 +1,9 @@
 import { isObject, type JsonObject } from "../shape.ts";
 import type { Step } from "./steps.ts";
 
+/** Characters that further transfers may add to a document; lists that would take more stay as they are. */
+const MAX_ADDED = 1_000_000;
+
 const MEMBERS = ["transfer_target", "original", "consultation", "target_dialog"];
 
 /**
@@ -9,16 +12,20 @@ const MEMBERS = ["transfer_target", "original", "consultation", "target_dialog"]
  */
 export function withSingleTransfers(dialogs: readonly unknown[], step: Step): readonly unknown[] {
   const further: JsonObject[] = [];
+  let room = MAX_ADDED;
   const result = dialogs.map((dialog, index) => {
     if (!isObject(dialog)) return dialog;
     const lists = MEMBERS.filter((name) => isListOfIndices(dialog[name]));
     if (lists.length === 0) return dialog;
     const count = Math.max(...lists.map((name) => elementsOf(dialog[name]).length));
+    const added = count === 1 ? 0 : (count - 1) * JSON.stringify(dialog).length;
+    if (added > room) return dialog;
+    room -= added;
     const each = Array.from({ length: count }, (_, at) => ({
       ...dialog,
       ...Object.fromEntries(lists.map((name) => [name, pick(dialog[name], at)])),
     }));
-    further.push(...each.slice(1));
+    for (const one of each.slice(1)) further.push(one);
     const rest = count > 1 ? `; ${count - 1} more were added at the end` : "";
     step("transfer", `/dialog/${index}`, `single indices in ${lists.join(", ")}${rest}`);
     return each[0];

@@ -27,10 +27,7 @@ export function checkRecordings(checked: Checked, dialog: JsonObject, { at, type
   if (!set) return;
   if (set.type !== "recording-set") {
     report.add("index.recordings-type", `${at}/recording_set`, "must point at a dialog of type recording-set");
-  } else if (
-    Array.isArray(set.recordings) &&
-    !set.recordings.some((index: unknown) => isIndex(index) && checked.dialog[index] === dialog)
-  ) {
+  } else if (Array.isArray(set.recordings) && !checked.recordings(set).has(dialog)) {
     report.add("index.recording-set-mutual", `${at}/recording_set`, "the recording-set does not list this recording");
   }
 }

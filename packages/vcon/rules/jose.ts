@@ -10,8 +10,10 @@ export const objectOr = (value: unknown): JsonObject => (isObject(value) ? value
 
 /** Names that stand in more than one of the headers; JOSE forbids that, the draft's examples do it. */
 export function repeated(...headers: readonly JsonObject[]): string[] {
-  const names = headers.flatMap((header) => Object.keys(header));
-  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  for (const name of headers.flatMap((header) => Object.keys(header))) (seen.has(name) ? again : seen).add(name);
+  return [...again];
 }
 
 export const lacks = (object: JsonObject, name: string): boolean => isAbsent(object[name]);

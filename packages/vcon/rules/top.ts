@@ -106,13 +106,14 @@ function checkExtensions({ vcon, report }: Checked): void {
   if (extensions === undefined)
     report.refuse("vcon.extensions-type", "/extensions", "extensions must be an array of strings");
   if (critical === undefined) report.refuse("vcon.critical-type", "/critical", "critical must be an array of strings");
+  const known = new Set(extensions);
   for (const name of critical ?? []) {
     report.add(
       "vcon.critical-unsupported",
       "/critical",
       `who does not know the extension ${name} may only report or refuse this vCon`,
     );
-    if (extensions && !extensions.includes(name)) {
+    if (extensions && !known.has(name)) {
       report.add("vcon.critical-subset", "/critical", `${name} is not among the extensions`);
     }
   }
