@@ -1,13 +1,14 @@
 import { VconError } from "@vcon-server/core";
-import type { Checkpoint, Claim, ClaimRequest, ClaimResult, Lease } from "@vcon-server/core/backend";
+import type { Checkpoint, Claim, ClaimRequest, ClaimResult, Document, Lease } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
 import { type Context, pieces } from "./context.ts";
-import { documentOf, readDocuments } from "./documents.ts";
-import { isWrongType } from "./failures.ts";
+import { documentOf, readEach } from "./documents.ts";
+import { isKeyFault } from "./failures.ts";
+import { describeEviction } from "./health.ts";
 import { documentKey, isKeySafe, keysInOrder, listKeys, stagingKey } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
-import type { Outboxes } from "./outbox.ts";
-import { integer, list, maybeBytes, maybeText, text } from "./replies.ts";
+import type { Blocked, Outboxes } from "./outbox.ts";
+import { integer, list, maybeBytes, maybeText, parseOwn, text } from "./replies.ts";
 import { type Command, Failed, failureOf, read, readBytes, type Store, write } from "./store.ts";
 
 /** How a lease came about, remembered until it ends: decides where the entry goes when it is given back. */
@@ -82,7 +83,7 @@ function listFailure(
   { name, failed, command }: { readonly name: string; readonly failed: Failed; readonly command: Command },
 ): VconError | undefined {
   const error = failureOf(failed, "claiming work", command);
-  if (!isWrongType(failed.error)) return error;
+  if (!isKeyFault(failed.error)) return error;
   if (!unfit.has(name)) store.log.error("an ingress list cannot be read", { list: name, error: error.message });
   unfit.add(name);
   return undefined;
@@ -111,7 +112,8 @@ type Opened =
       readonly former: string | undefined;
     }
   | { readonly kind: "gone" | "done" | "lost" }
-  | { readonly kind: "outbox"; readonly text: string };
+  | { readonly kind: "outbox"; readonly text: string }
+  | { readonly kind: "fault"; readonly error: VconError };
 
 async function openRuns(deps: ClaimDeps, leased: readonly Leased[]): Promise<Claim[]> {
   const { context, outboxes } = deps;
@@ -120,28 +122,67 @@ async function openRuns(deps: ClaimDeps, leased: readonly Leased[]): Promise<Cla
   const claims = new Map<Leased, Claim>();
   const ended: { readonly lease: Leased; readonly text: string | undefined; readonly gone: boolean }[] = [];
   const litter: string[] = [];
+  const missing = new Map<Leased, string | undefined>();
   for (const [at, lease] of safe.entries()) {
     const state = opened[at] as Opened;
     // this answer came so late that the lease belongs to somebody else by now
     if (state.kind === "lost") continue;
+    const copy = bytes[at];
+    const fault = state.kind === "fault" ? state.error : copy instanceof VconError ? copy : undefined;
+    if (fault && (state.kind === "fault" || state.kind === "open")) {
+      claims.set(lease, { ...lease, document: undefined, checkpoint: undefined, fault });
+      continue;
+    }
     if (state.kind !== "open") {
       ended.push({ lease, text: state.kind === "outbox" ? state.text : undefined, gone: state.kind === "gone" });
       continue;
     }
     if (state.former !== undefined) litter.push(stagingKey(lease.uuid, entryOf(lease), state.former));
     const { rev, submitted } = state;
+    if (copy === undefined) missing.set(lease, rev);
     claims.set(lease, {
       ...lease,
-      document: documentOf(lease.uuid, bytes[at], { rev, submitted }),
+      document: copy instanceof VconError ? undefined : documentOf(lease.uuid, copy, { rev, submitted }),
       checkpoint: checkpointOf(state.checkpoint),
     });
+  }
+  if (missing.size > 0) {
+    const evicted = await describeEviction(context);
+    for (const [lease, rev] of missing) {
+      const lost = describeLoss(rev, evicted);
+      const claim = claims.get(lease);
+      if (claim && lost !== undefined) claims.set(lease, { ...claim, lost });
+    }
   }
   for (const lease of leased) {
     if (!isKeySafe(lease.uuid)) claims.set(lease, { ...lease, document: undefined, checkpoint: undefined });
   }
   if (litter.length > 0) await context.store.tryAll(litter.map((key) => write("unlink", key)));
-  await outboxes.finish(ended);
+  await putOff(context, await outboxes.finish(ended));
   return leased.flatMap((lease) => claims.get(lease) ?? []);
+}
+
+/** Says what became of a working copy that is not there; a revision shows that there was one. */
+function describeLoss(rev: string | undefined, evicted: string | undefined): string | undefined {
+  if (rev === undefined) return evicted;
+  const cause = evicted ?? "it expired, or another program removed its key";
+  return `its working copy (revision ${rev}) has vanished without having been deleted here: ${cause}; submit the vCon again`;
+}
+
+/** Milliseconds after which an end is carried out again that a key of another type stands in the way of. */
+const BLOCKED_MS = 30_000;
+
+/** Ends that cannot be carried out must not keep other entries from being claimed: their leases end, they come back. */
+async function putOff({ store, log }: Context, blocked: readonly Blocked[]): Promise<void> {
+  for (const { lease, error } of blocked) {
+    log.error("a finished vCon cannot be sent on and is tried again", { uuid: lease.uuid, error: error.message });
+  }
+  await store.tryAll(
+    blocked.map(({ lease: { list: name, entry, token } }) => {
+      const { list: entries, runs, parked, later, suspects } = listKeys(name);
+      return store.call("park", [entries, runs, parked, later, suspects], [entry, token, "later", BLOCKED_MS, ""]);
+    }),
+  );
 }
 
 /** Name of an entry in the slot of its document. */
@@ -162,45 +203,48 @@ const openArguments = (lease: Leased, leases: number | "") => [
   leases,
 ];
 
+const DOING = "opening runs";
+
 /** Documents in one script or one MGET: Redis answers nobody else meanwhile. */
 const GROUP = 64;
 
 async function openTogether(context: Context, leased: readonly Leased[]) {
   const { store } = context;
-  const groups = pieces(leased, GROUP);
-  const scripts = groups.map((group) => {
+  const command = (group: readonly Leased[]) => {
     const documents = group.flatMap(openKeys);
     const lists = [...new Set(group.map(({ list: name }) => name))];
     const args = group.flatMap((lease) => openArguments(lease, documents.length + lists.indexOf(lease.list) + 1));
     return store.call("open", [...documents, ...lists.map((name) => listKeys(name).runs)], args);
-  });
-  const reads = groups.map((group) => readBytes("mget", ...group.map(({ uuid }) => documentKey(uuid))));
-  const replies = (await store.all("opening runs", [...scripts, ...reads])).map(list);
-  const opened = replies.slice(0, groups.length).flat().map(openedOf);
-  const bytes = replies.slice(groups.length).flat().map(maybeBytes);
-  return { opened, bytes: await completeForeign(context, leased, bytes) };
+  };
+  const reads = pieces(leased, GROUP).map((group) => readBytes("mget", ...group.map(({ uuid }) => documentKey(uuid))));
+  const { results, replies } = await store.inGroupsThen(DOING, { items: leased, size: GROUP, command }, reads);
+  const bytes = replies.flatMap(list).map(maybeBytes);
+  return { opened: results.map(openedOf), bytes: await completeForeign(context, leased, bytes) };
 }
 
+/** Copies as bytes, or why one cannot be used. */
+type Copies = (Buffer | VconError | undefined)[];
+
 /** MGET says nothing where a neighbour stored a document with RedisJSON; those are read one by one. */
-async function completeForeign(context: Context, leased: readonly Leased[], bytes: (Buffer | undefined)[]) {
+async function completeForeign(context: Context, leased: readonly Leased[], bytes: Copies): Promise<Copies> {
   const missing = leased.flatMap(({ uuid }, at) => (bytes[at] === undefined ? [{ uuid, at }] : []));
   if (missing.length === 0) return bytes;
   const types = await context.store.all(
-    "opening runs",
+    DOING,
     missing.map(({ uuid }) => read("type", documentKey(uuid))),
   );
   const there = missing.filter((_, index) => types[index] !== "none");
-  const documents = await readDocuments(
+  const documents = await readEach(
     context,
     there.map(({ uuid }) => uuid),
   );
   const complete = [...bytes];
-  for (const [index, { at }] of there.entries()) {
-    const found = documents[index]?.bytes;
-    if (found) complete[at] = Buffer.from(found);
-  }
+  for (const [index, { at }] of there.entries()) complete[at] = bytesOf(documents[index]);
   return complete;
 }
+
+const bytesOf = (document: Document | VconError | undefined): Buffer | VconError | undefined =>
+  document instanceof VconError ? document : document && Buffer.from(document.bytes);
 
 /** Leases and documents are in different slots: the leases are looked at before and after. */
 async function openApart(context: Context, leased: readonly Leased[]) {
@@ -208,16 +252,16 @@ async function openApart(context: Context, leased: readonly Leased[]) {
   const before = await stillHeld(store, leased);
   const held = leased.filter((_, at) => before[at]);
   const args = (lease: Leased) => openArguments(lease, "");
-  const replies = await store.each({ doing: "opening runs", script: "open" as const, keys: openKeys, args }, held);
+  const replies = await store.each({ doing: DOING, script: "open" as const, keys: openKeys, args }, held);
   const after = await stillHeld(store, held);
   const lost: Opened = { kind: "lost" };
   const states = new Map(held.map((lease, at) => [lease, after[at] ? openedOf(replies[at]) : lost]));
   const opened = leased.map((lease) => states.get(lease) ?? lost);
-  const documents = await readDocuments(
+  const documents = await readEach(
     context,
     leased.map(({ uuid }) => uuid),
   );
-  return { opened, bytes: documents.map((document) => document && Buffer.from(document.bytes)) };
+  return { opened, bytes: documents.map(bytesOf) };
 }
 
 async function stillHeld(store: Store, leased: readonly Leased[]): Promise<boolean[]> {
@@ -229,6 +273,7 @@ async function stillHeld(store: Store, leased: readonly Leased[]): Promise<boole
 }
 
 function openedOf(reply: unknown): Opened {
+  if (reply instanceof VconError) return { kind: "fault", error: reply };
   const [kind, first, submitted, checkpoint, former] = list(reply).map(maybeText);
   switch (kind) {
     case "open":
@@ -244,6 +289,5 @@ function openedOf(reply: unknown): Opened {
   }
 }
 
-/** Written by `checkpoint` or a dead letter of this server. */
-const checkpointOf = (json: string | undefined): Checkpoint | undefined =>
-  json === undefined || json === "" ? undefined : (JSON.parse(json) as Checkpoint);
+/** Written by `checkpoint` or a dead letter of this server; where somebody has spoilt it, the run starts again. */
+const checkpointOf = (json: string | undefined): Checkpoint | undefined => parseOwn<Checkpoint>(json);

@@ -4,7 +4,7 @@ import { type Context, pieces } from "./context.ts";
 import { reviveDelivery } from "./deliveries.ts";
 import { graveKeys, isKeySafe } from "./keys.ts";
 import { type Consumers, pushAll } from "./lists.ts";
-import { maybeText, texts } from "./replies.ts";
+import { maybeText, parseOwn, texts } from "./replies.ts";
 import { read } from "./store.ts";
 
 /** An entry of a dead-letter list with the record it goes by, if there is one. */
@@ -68,8 +68,7 @@ function nth(seen: Map<string, number>, uuid: string, ids: string | undefined): 
 const texts0 = (reply: unknown): (string | undefined)[] => (Array.isArray(reply) ? reply.map(maybeText) : []);
 
 /** Records are this server's own writing. */
-const recordOf = (json: string | undefined): DeadLetterRecord | undefined =>
-  json === undefined ? undefined : (JSON.parse(json) as DeadLetterRecord);
+const recordOf = (json: string | undefined): DeadLetterRecord | undefined => parseOwn<DeadLetterRecord>(json);
 
 function itemOf(item: string): { readonly uuid: string; readonly id: string } {
   const gap = item.indexOf(" ");

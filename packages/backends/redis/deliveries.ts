@@ -1,4 +1,4 @@
-import { VconError } from "@vcon-server/core";
+import { type Logger, VconError } from "@vcon-server/core";
 import type {
   DeliveryOutcome,
   DeliveryReport,
@@ -8,12 +8,13 @@ import type {
   Revision,
 } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
-import { type Context, pieces } from "./context.ts";
-import { readDocuments } from "./documents.ts";
+import type { Context } from "./context.ts";
+import { readEach } from "./documents.ts";
 import { type DueChange, setDue } from "./due.ts";
+import { isKeyFault } from "./failures.ts";
 import { documentKeys, dueShard, isKeySafe, keysInOrder, readDueMember, SHARDS } from "./keys.ts";
 import { type Burial, buryCommand } from "./outbox.ts";
-import { integer, list, maybeText, pairsOf, text, texts } from "./replies.ts";
+import { integer, list, maybeText, pairsOf, parseOwn, text, texts } from "./replies.ts";
 import { Failed, failureOf, read } from "./store.ts";
 
 interface Pair {
@@ -40,23 +41,28 @@ export async function claimDeliveries(context: Context, max: number, lease: numb
   const due = await duePairs(context, max);
   if (due.length === 0) return [];
   const taken = await takeAll(context, due, lease);
-  await carryOutBoxes(context, taken.boxes, "leave");
-  await setDue(context, taken.changes);
-  const documents = await readDocuments(
+  const blocked = await carryOutBoxes(context, taken.boxes);
+  await setDue(context, await postpone(context, taken.changes, blocked));
+  const documents = await readEach(
     context,
     taken.tasks.map(({ uuid }) => uuid),
   );
-  return taken.tasks.map((task, at) => ({ ...task, document: task.action === "delete" ? undefined : documents[at] }));
+  return taken.tasks.map((task, at) => {
+    const document = task.action === "delete" ? undefined : documents[at];
+    return document instanceof VconError ? { ...task, document: undefined, fault: document } : { ...task, document };
+  });
 }
 
 /** The pairs that are due longest, over all shards. */
-async function duePairs({ store }: Context, max: number): Promise<DuePair[]> {
+async function duePairs({ store, log }: Context, max: number): Promise<DuePair[]> {
   const now = await serverTime({ store });
   const commands = Array.from({ length: SHARDS }, (_, shard) =>
     read("zrangebyscore", dueShard(shard), "-inf", now, "WITHSCORES", "LIMIT", 0, max),
   );
-  const replies = await store.all("looking for due deliveries", commands);
-  const members = replies.flatMap(pairsOf).sort(([, a], [, b]) => Number(a) - Number(b));
+  const replies = await store.orFaults("looking for due deliveries", commands);
+  const members = replies
+    .flatMap((reply) => (reply instanceof VconError ? report(log, reply) : pairsOf(reply)))
+    .sort(([, a], [, b]) => Number(a) - Number(b));
   return members.slice(0, max).map(([member, score]) => ({ ...(readDueMember(member) as Pair), score }));
 }
 
@@ -66,22 +72,34 @@ export async function serverTime({ store }: Pick<Context, "store">): Promise<num
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 
-async function takeAll({ store }: Context, due: readonly DuePair[], lease: number) {
-  const groups = pieces(due, store.cluster ? 1 : GROUP);
-  const commands = groups.map((group) => {
+/** A shard of due deliveries that holds something else keeps its own deliveries waiting, no others. */
+function report(log: Logger, fault: VconError): [] {
+  log.error("deliveries wait behind a key of another type", { error: fault.message });
+  return [];
+}
+
+async function takeAll(context: Context, due: readonly DuePair[], lease: number) {
+  const { store, log } = context;
+  const command = (group: readonly DuePair[]) => {
     const keys = group.flatMap(({ uuid }) => [documentKeys(uuid).meta, documentKeys(uuid).deliveries]);
     return store.call(
       "take",
       keys,
       group.flatMap(({ storage }) => [storage, Math.max(1, Math.ceil(lease))]),
     );
-  });
-  const answers = (await store.all("taking deliveries", commands)).flatMap((reply) => list(reply));
+  };
+  const answers = await store.inGroups("taking deliveries", { items: due, size: GROUP, command });
+  const later = String((await serverTime(context)) + BLOCKED_MS);
   const tasks: Omit<DeliveryTask, "document">[] = [];
   const changes: DueChange[] = [];
   const boxes: Box[] = [];
   for (const [at, answer] of answers.entries()) {
     const { uuid, storage, score } = due[at] as DuePair;
+    if (answer instanceof VconError) {
+      log.error("a delivery waits behind a key of another type", { uuid, storage, error: answer.message });
+      changes.push({ uuid, storage, mode: "set", score: later });
+      continue;
+    }
     const [state, ...rest] = texts(answer);
     if (state === "take") {
       const [next, action, attempt, since, dlq, chain] = rest.splice(0, 6) as [
@@ -118,22 +136,22 @@ const boxesOf = (uuid: VconUuid, flat: readonly string[]): Box[] =>
 
 export async function settleDeliveries(context: Context, batch: readonly DeliveryReport[]): Promise<DeliveryOutcome[]> {
   const { store } = context;
-  const groups = pieces(batch, store.cluster ? 1 : GROUP);
-  const commands = groups.map((group) =>
+  const command = (group: readonly DeliveryReport[]) =>
     store.call(
       "delivered",
       group.flatMap(({ uuid }) => keysInOrder(uuid)),
       group.flatMap(reportArguments),
-    ),
-  );
-  const answers = (await store.all("recording deliveries", commands)).flatMap((reply) => list(reply).map(texts));
+    );
+  const replies = await store.inGroups("recording deliveries", { items: batch, size: GROUP, command });
+  // what could not be recorded comes up with its next due delivery, and is reported there
+  const answers = replies.map((reply) => (reply instanceof VconError ? ["settled", ""] : texts(reply)));
   const boxes = answers.flatMap((answer, at) => boxesOf((batch[at] as DeliveryReport).uuid, answer.slice(3)));
-  await carryOutBoxes(context, boxes, "throw");
+  const blocked = await carryOutBoxes(context, boxes);
   const changes = answers.flatMap(([, mode, score], at): DueChange[] => {
     const { uuid, storage } = batch[at] as DeliveryReport;
     return mode === "set" || mode === "drop" ? [{ uuid, storage, mode, score: score as string }] : [];
   });
-  await setDue(context, changes);
+  await setDue(context, await postpone(context, changes, blocked));
   return outcomes(
     context,
     batch,
@@ -147,14 +165,16 @@ async function outcomes(
   again: readonly boolean[],
 ): Promise<DeliveryOutcome[]> {
   const more = batch.filter((_, at) => again[at]);
-  const documents = await readDocuments(
+  const documents = await readEach(
     context,
     more.map(({ uuid }) => uuid),
   );
-  const newest = new Map<DeliveryReport, Document | undefined>(more.map((report, at) => [report, documents[at]]));
+  const newest = new Map<DeliveryReport, Document | VconError | undefined>(
+    more.map((report, at) => [report, documents[at]]),
+  );
   return batch.map((report) => {
     const document = newest.get(report);
-    return document ? { kind: "again", document } : { kind: "settled" };
+    return document && !(document instanceof VconError) ? { kind: "again", document } : { kind: "settled" };
   });
 }
 
@@ -178,11 +198,24 @@ function reportArguments({ uuid, storage, action, rev, result }: DeliveryReport)
 /** Name of the dead letter of a pair; without spaces, since ids are kept in a row. */
 const storageLetterId = (uuid: string, storage: string): string => `${uuid}:${encodeURIComponent(storage)}`;
 
+/** Milliseconds after which deliveries are looked at again that a key of another type stands in the way of. */
+const BLOCKED_MS = 30_000;
+
+/** Pairs whose document has boxes that could not be carried out stay due: with them the boxes come up again. */
+async function postpone(context: Context, changes: readonly DueChange[], blocked: ReadonlySet<string>) {
+  if (blocked.size === 0) return changes;
+  const later = String((await serverTime(context)) + BLOCKED_MS);
+  return changes.map(
+    (change): DueChange =>
+      change.mode === "drop" && blocked.has(change.uuid) ? { ...change, mode: "set", score: later } : change,
+  );
+}
+
 /**
- * Carries pushes and dead letters out, then forgets them. Boxes that cannot be carried out stay and come up with the
- * next due delivery of their document.
+ * Carries pushes and dead letters out, then forgets them. Returns the documents of those that a key of another type
+ * stands in the way of: they stay, and come up with the next due delivery of their document.
  */
-async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure: "throw" | "leave"): Promise<void> {
+async function carryOutBoxes(context: Context, boxes: readonly Box[]): Promise<ReadonlySet<string>> {
   const { store, log } = context;
   const steps = boxes.flatMap((box) => commandsOf(context, box).map((command) => ({ box, command })));
   const replies = await store.tryAll(steps.map(({ command }) => command));
@@ -191,12 +224,12 @@ async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure:
     if (!(reply instanceof Failed)) continue;
     const { box, command } = steps[at] as (typeof steps)[number];
     const error = failureOf(reply, "completing a delivery", command);
-    if (onFailure === "throw") throw error;
+    if (!isKeyFault(reply.error)) throw error;
     log.error("a delivered vCon cannot be sent on", { uuid: box.uuid, error: error.message });
     failed.add(box);
   }
   const done = boxes.filter((box) => !failed.has(box));
-  await store.all(
+  await store.orFaults(
     "completing deliveries",
     [...Map.groupBy(done, ({ uuid }) => uuid)].map(([uuid, all]) =>
       store.call(
@@ -206,11 +239,12 @@ async function carryOutBoxes(context: Context, boxes: readonly Box[], onFailure:
       ),
     ),
   );
+  return new Set([...failed].map(({ uuid }) => uuid));
 }
 
 function commandsOf(context: Context, { uuid, json }: Box) {
   // the text is this server's own: a waiting run or a dead letter
-  const box = JSON.parse(json) as { readonly push: readonly string[] } | Burial;
+  const box = parseOwn<{ readonly push: readonly string[] } | Burial>(json) ?? { push: [] };
   if ("dlq" in box) return [buryCommand(context, [box])];
   return box.push.map((name) => context.store.call("drain", [name], ["RPUSH", uuid]));
 }
@@ -252,7 +286,9 @@ export async function backlogOf({ store }: Context): Promise<Readonly<Record<str
   let open = Array.from({ length: SHARDS }, (_, shard) => ({ shard, cursor: "0" }));
   while (open.length > 0) {
     const commands = open.map(({ shard, cursor }) => read("zscan", dueShard(shard), cursor, "COUNT", 1000));
-    const replies = await store.all("counting deliveries", commands);
+    const answers = await store.orFaults("counting deliveries", commands);
+    // a shard that holds something else counts nothing; claiming from it reports it
+    const replies = answers.map((answer) => (answer instanceof VconError ? ["0", []] : answer));
     for (const reply of replies) {
       for (const [member] of pairsOf(list(reply)[1])) {
         const { storage } = readDueMember(member);

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import { VconError } from "@vcon-server/core";
 import type { Document, Restored, Revision } from "@vcon-server/core/backend";
-import { TOMBSTONE_MS } from "@vcon-server/core/backend";
+import { requireAll, TOMBSTONE_MS } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
 import type { Context } from "./context.ts";
 import { setDue } from "./due.ts";
-import { isWrongType } from "./failures.ts";
+import { isKeyFault, isReply, isWrongType } from "./failures.ts";
 import { addToIndex, removeFromIndex, termsOf } from "./index-sets.ts";
 import { documentKey, documentKeys, isKeySafe, keysInOrder, submitterKey } from "./keys.ts";
 import { integer, list, maybeBytes, maybeText, text, texts } from "./replies.ts";
@@ -16,20 +17,37 @@ export interface Facts {
   readonly submitted: string | undefined;
 }
 
-/** Working copies in the order asked for. Facts are read before bytes: a revision may be old, never too new. */
-export async function readDocuments({ store }: Context, uuids: readonly string[]): Promise<(Document | undefined)[]> {
+/** Working copies in the order asked for. Throws where one of them cannot be used, naming its key. */
+export const readDocuments = async (context: Context, uuids: readonly string[]): Promise<(Document | undefined)[]> =>
+  requireAll(await readEach(context, uuids));
+
+/**
+ * Working copies, or why one cannot be used, in the order asked for. Facts are read before bytes: a revision may be old,
+ * never too new.
+ */
+export async function readEach(
+  { store }: Context,
+  uuids: readonly string[],
+): Promise<(Document | VconError | undefined)[]> {
   const safe = uuids.filter(isKeySafe);
   const askFacts = safe.map((uuid) => read("hmget", documentKeys(uuid).meta, "rev", "submitted"));
   const askBytes = safe.map((uuid) => readBytes("get", documentKey(uuid)));
   const doing = "reading vCons";
-  const facts = store.cluster ? await store.all(doing, askFacts) : [];
+  const facts = store.cluster ? await store.tryAll(askFacts) : [];
   const replies = await store.tryAll(store.cluster ? askBytes : [...askFacts, ...askBytes]);
-  const found = new Map<string, Document | undefined>();
+  const found = new Map<string, Document | VconError | undefined>();
   for (const [at, uuid] of safe.entries()) {
     const factsReply = store.cluster ? facts[at] : replies[at];
-    if (factsReply instanceof Failed) throw failureOf(factsReply, doing, askFacts[at] as Command);
+    if (factsReply instanceof Failed) {
+      found.set(uuid, faultOf(factsReply, doing, askFacts[at] as Command));
+      continue;
+    }
     const reply = store.cluster ? replies[at] : replies[safe.length + at];
     const bytes = await bytesOf({ store }, { uuid, reply, command: askBytes[at] as Command });
+    if (bytes instanceof VconError) {
+      found.set(uuid, bytes);
+      continue;
+    }
     const [rev, submitted] = list(factsReply).map(maybeText);
     found.set(uuid, documentOf(uuid, bytes, { rev, submitted }));
   }
@@ -45,10 +63,28 @@ export async function readSubmitters({ store }: Context, uuids: readonly string[
 async function bytesOf(
   { store }: Pick<Context, "store">,
   { uuid, reply, command }: { readonly uuid: string; readonly reply: unknown; readonly command: Command },
-): Promise<Buffer | undefined> {
+): Promise<Buffer | VconError | undefined> {
   if (!(reply instanceof Failed)) return maybeBytes(reply);
   if (!isWrongType(reply.error)) throw failureOf(reply, "reading vCons", command);
-  return maybeBytes(await store.one("reading a RedisJSON document", readBytes("json.get", documentKey(uuid))));
+  const key = documentKey(uuid);
+  const [type, json] = await store.tryAll([read("type", key), readBytes("json.get", key)]);
+  if (!(json instanceof Failed)) return maybeBytes(json);
+  // servers without RedisJSON do not know the command, those with it refuse the type
+  if (!isReply(json.error)) throw failureOf(json, "reading a RedisJSON document", readBytes("json.get", key));
+  const kind = typeof type === "string" ? type : "something else";
+  return new VconError(
+    "VCON_BACKEND_KEY",
+    `reading the vCon ${uuid}: its key ${key} holds another type of value (${kind}), which another program wrote; ` +
+      "move it out of the way and submit the vCon again",
+    { cause: reply.error },
+  );
+}
+
+/** A failed reply as the fault of this one document; any other failure is thrown. */
+function faultOf(failed: Failed, doing: string, command: Command): VconError {
+  const failure = failureOf(failed, doing, command);
+  if (isKeyFault(failed.error)) return failure;
+  throw failure;
 }
 
 export function documentOf(uuid: string, bytes: Buffer | undefined, { rev, submitted }: Facts): Document | undefined {
@@ -72,13 +108,15 @@ export async function foreignHashes(
   wanted: readonly { readonly uuid: string; readonly rev: string }[],
 ): Promise<string[]> {
   if (wanted.length === 0) return [];
-  const documents = await readDocuments(
+  const documents = await readEach(
     context,
     wanted.map(({ uuid }) => uuid),
   );
   return wanted.map(({ rev }, at) => {
     const document = documents[at];
-    return document && foreignRevision(document.bytes) === rev ? sha1(document.bytes) : "";
+    return document && !(document instanceof VconError) && foreignRevision(document.bytes) === rev
+      ? sha1(document.bytes)
+      : "";
   });
 }
 

@@ -16,14 +16,15 @@ const REPLIES: Readonly<Record<string, ErrorCode>> = {
   NOAUTH: "VCON_BACKEND_UNFIT",
   WRONGPASS: "VCON_BACKEND_UNFIT",
   NOPERM: "VCON_BACKEND_UNFIT",
-  WRONGTYPE: "VCON_BACKEND_UNFIT",
+  WRONGTYPE: "VCON_BACKEND_KEY",
   CROSSSLOT: "VCON_INTERNAL",
 };
 
 const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   VCON_BACKEND_FULL: "raise maxmemory or free disk space; what is queued goes on being processed",
   VCON_BACKEND_DOWN: "it is tried again",
-  VCON_BACKEND_UNFIT: "give the user the rights it needs, or move the foreign key out of the way",
+  VCON_BACKEND_UNFIT: "give the user the rights it needs",
+  VCON_BACKEND_KEY: "another program keeps something else under this key: move it out of the way, then try again",
 };
 
 /** A failed command as a coded error. `doing` names the operation, `what` the key or server concerned. */
@@ -57,6 +58,7 @@ function codeOf(error: unknown, message: string): ErrorCode {
   const known = REPLIES[word];
   if (known !== undefined) return known;
   if (isScriptDenied(message)) return "VCON_BACKEND_UNFIT";
+  if (isKeyFault(error)) return "VCON_BACKEND_KEY";
   // servers before 7.0 report the error of a call inside a script in the middle of a sentence
   for (const [inner, code] of Object.entries(REPLIES)) {
     if (new RegExp(`(?:^|[\\s@:'-])${inner} `).test(message)) return code;
@@ -73,5 +75,17 @@ export const isUnknownScript = (error: unknown): boolean =>
 
 export const isWrongType = (error: unknown): boolean =>
   isReply(error) && error instanceof Error && error.message.includes("WRONGTYPE");
+
+/**
+ * Whether the fault lies in what one key holds: another type, or content the scripts cannot read. Other entries are not
+ * concerned, and trying again does not help before somebody has put that key right.
+ */
+export function isKeyFault(error: unknown): boolean {
+  if (!isReply(error) || !(error instanceof Error)) return false;
+  const { message } = error;
+  if (message.includes("WRONGTYPE")) return true;
+  const damaged = /not an integer|not a (?:valid )?float|user_script:\d+: (?:Expected|bad argument|attempt to)/;
+  return damaged.test(message) && !/unknown (?:redis )?command|OOM|READONLY|NOPERM/i.test(message);
+}
 
 const firstWord = (message: string): string => /^[A-Z]+/.exec(message)?.[0] ?? "";

@@ -179,8 +179,8 @@ describe("keys of another type", () => {
   test("a submission to a list that is none is refused by name, and stores nothing", async () => {
     const [bad, good, uuid] = [freshList(), freshList(), freshUuid()];
     await server.cli("set", bad, "mine");
-    const unfit = expect.objectContaining({ code: "VCON_BACKEND_UNFIT", message: expect.stringContaining(bad) });
-    await expect(backend.submit([submission(uuid, { lists: [good, bad] })])).rejects.toThrow(unfit);
+    const refused = expect.objectContaining({ code: "VCON_BACKEND_KEY", message: expect.stringContaining(bad) });
+    await expect(backend.submit([submission(uuid, { lists: [good, bad] })])).rejects.toThrow(refused);
     expect(await backend.read([uuid])).toEqual([undefined]);
     expect(await backend.depths([good])).toEqual([0]);
   });
@@ -194,8 +194,8 @@ describe("keys of another type", () => {
     const [stuck, fine] = runs.map((run) =>
       done(run, { change: change({ done: 1 }, 1), sendTo: run.uuid === uuid ? [out] : [`${out}_fine`] }),
     );
-    const unfit = expect.objectContaining({ code: "VCON_BACKEND_UNFIT", message: expect.stringContaining(out) });
-    await expect(backend.settle([stuck, fine].flatMap((ending) => ending ?? []))).rejects.toThrow(unfit);
+    const refused = expect.objectContaining({ code: "VCON_BACKEND_KEY", message: expect.stringContaining(out) });
+    await expect(backend.settle([stuck, fine].flatMap((ending) => ending ?? []))).rejects.toThrow(refused);
     expect(await backend.peek(`${out}_fine`, 0, 5)).toEqual([other]);
     expect(contentOf((await backend.read([uuid]))[0]?.bytes)).toEqual({ done: 1 });
     await server.cli("del", out);

@@ -55,6 +55,15 @@ export async function healthOf({ store, waitForReplica }: Context): Promise<Back
   };
 }
 
+/** Says that Redis has thrown keys away, where it has and tells. */
+export async function describeEviction({ store }: Pick<Context, "store">): Promise<string | undefined> {
+  const infos = await Promise.all(store.masters().map((node) => infoOf(store, node).catch(() => undefined)));
+  const evicted = infos.reduce((sum, info) => sum + Number(info?.get("evicted_keys") ?? 0), 0);
+  if (evicted === 0) return undefined;
+  const policy = infos.map((info) => info?.get("maxmemory_policy")).find((name) => name !== undefined);
+  return `Redis has evicted ${evicted} keys since it started (maxmemory-policy ${policy ?? "unknown"}); set maxmemory-policy noeviction`;
+}
+
 function firstOf(store: Store): Redis {
   const [node] = store.masters();
   if (!node)

@@ -1,16 +1,19 @@
+import { VconError } from "@vcon-server/core";
 import type { Index, IndexTerm, ListQuery } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
 import { type Context, pieces } from "./context.ts";
 import { isWrongType } from "./failures.ts";
 import { documentKey, documentKeys } from "./keys.ts";
-import { integer, list, maybeText, texts } from "./replies.ts";
+import { integer, list, maybeText, parseOwn, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
 const DOING = "writing the index";
 
-/** Terms as meta keeps them. */
-export const termsOf = (json: string | undefined): IndexTerm[] =>
-  json === undefined || json === "" ? [] : (JSON.parse(json) as IndexTerm[]);
+/** Terms as meta keeps them; none where somebody else spoilt them. */
+export function termsOf(json: string | undefined): IndexTerm[] {
+  const terms = parseOwn<IndexTerm[]>(json);
+  return Array.isArray(terms) ? terms : [];
+}
 
 const bare = (member: string): string => (member.startsWith("vcon:") ? member.slice("vcon:".length) : member);
 
@@ -78,13 +81,16 @@ function moving(context: Context, { uuid, former, to }: IndexMove & { readonly t
 
 /** What meta says; `undefined` for deleted and unknown documents. */
 async function indexesOf({ store }: Context, of: readonly { readonly uuid: string }[]): Promise<(Index | undefined)[]> {
-  const replies = await store.all(
+  const replies = await store.orFaults(
     DOING,
     of.map(({ uuid }) => read("hmget", documentKeys(uuid).meta, "created", "terms")),
   );
   return replies.map((reply) => {
+    if (reply instanceof VconError) return undefined;
     const [created, terms] = list(reply).map(maybeText);
-    return created === undefined ? undefined : { createdAt: Number(created), terms: termsOf(terms) };
+    return created === undefined || !Number.isFinite(Number(created))
+      ? undefined
+      : { createdAt: Number(created), terms: termsOf(terms) };
   });
 }
 

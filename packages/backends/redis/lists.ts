@@ -51,7 +51,8 @@ async function refer({ store }: Context, list: string, uuids: readonly string[])
   const commands = groups.map((group) => {
     return store.call("refer", group.flatMap(keysInOrder), [list]);
   });
-  await store.all("appending to a list", commands);
+  // what holds another type of value is found when the entry is claimed; the others are not to wait for it
+  await store.orFaults("appending to a list", commands);
 }
 
 export async function popAll({ store }: Context, list: string, count: number): Promise<string[]> {

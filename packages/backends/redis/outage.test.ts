@@ -218,7 +218,7 @@ describe("a cluster that loses a node", () => {
     await cli("set", list, "mine");
     const term = `name:${freshList()}` as const;
     const one = submission(submissionId(1), { lists: [list], index: { createdAt: 1, terms: [term] } });
-    await expect(backend.submit([one])).rejects.toThrow(expect.objectContaining({ code: "VCON_BACKEND_UNFIT" }));
+    await expect(backend.submit([one])).rejects.toThrow(expect.objectContaining({ code: "VCON_BACKEND_KEY" }));
     await cli("del", list);
     await backend.repair();
     expect(await backend.depths([list])).toEqual([0]);

@@ -3,8 +3,10 @@ import type { DeadLetterRecord, Lease } from "@vcon-server/core/backend";
 import { entryOf } from "./claim.ts";
 import { type Context, pieces } from "./context.ts";
 import { type DueChange, dueCommands } from "./due.ts";
+import { isKeyFault } from "./failures.ts";
 import { type IndexMove, moveInIndex, termsOf } from "./index-sets.ts";
 import { documentKeys, graveKeys, isKeySafe, keysInOrder, listKeys } from "./keys.ts";
+import { parseOwn } from "./replies.ts";
 import { type Command, Failed, failureOf, write } from "./store.ts";
 
 /** What an ending still has to do in other slots once it is committed. */
@@ -39,12 +41,21 @@ export interface Leftover {
   readonly gone: boolean;
 }
 
+/** A run whose end a key of another type stands in the way of. */
+export interface Blocked {
+  readonly lease: Lease;
+  readonly error: VconError;
+}
+
 export interface Outboxes {
-  /** Carries out what it can, closes those runs and ends their leases; throws the first failure afterwards. */
-  carryOut(pending: readonly Pending[]): Promise<void>;
+  /**
+   * Carries out what it can, closes those runs and ends their leases. Returns the runs that are blocked; any other
+   * failure is thrown afterwards.
+   */
+  carryOut(pending: readonly Pending[]): Promise<Blocked[]>;
   /** Ends leases of runs that need nothing any more. */
   end(leases: readonly Lease[]): Promise<void>;
-  finish(leftovers: readonly Leftover[]): Promise<void>;
+  finish(leftovers: readonly Leftover[]): Promise<Blocked[]>;
   /** Resolves when nothing is left to be tidied up. */
   idle(): Promise<void>;
 }
@@ -65,15 +76,18 @@ export function createOutboxes(context: Context): Outboxes {
   async function end(leases: readonly Lease[]): Promise<void> {
     if (leases.length === 0) return;
     const lists = Map.groupBy(leases, ({ list }) => list);
-    await store.all(
-      "ending leases",
-      [...lists].flatMap(([list, over]) =>
-        endCommands(
-          list,
-          over.map(({ entry }) => entry),
-        ),
+    const commands = [...lists].flatMap(([list, over]) =>
+      endCommands(
+        list,
+        over.map(({ entry }) => entry),
       ),
     );
+    const replies = await store.tryAll(commands);
+    for (const [at, reply] of replies.entries()) {
+      // where something else stands in the place of the leases, there is none left to be ended
+      if (reply instanceof Failed && !isKeyFault(reply.error))
+        throw failureOf(reply, "ending leases", commands[at] as Command);
+    }
     forget(leases);
   }
 
@@ -99,13 +113,16 @@ export function createOutboxes(context: Context): Outboxes {
     void work.finally(() => tidying.delete(work));
   }
 
-  async function carryOut(pending: readonly Pending[]): Promise<void> {
-    if (pending.length === 0) return;
-    const { failed, failure } = await flush(context, pending);
+  async function carryOut(pending: readonly Pending[]): Promise<Blocked[]> {
+    if (pending.length === 0) return [];
+    const failed = await flush(context, pending);
     const flushed = pending.filter((item) => !failed.has(item));
     await close(flushed.filter(({ lease }) => isKeySafe(lease.uuid)));
     await end(flushed.map(({ lease }) => lease));
-    if (failure) throw failure;
+    const blocked = [...failed].map(([{ lease }, error]) => ({ lease, error }));
+    const outage = blocked.find(({ error }) => error.code !== "VCON_BACKEND_KEY");
+    if (outage) throw outage.error;
+    return blocked;
   }
 
   async function close(pending: readonly Pending[]): Promise<void> {
@@ -119,8 +136,9 @@ export function createOutboxes(context: Context): Outboxes {
     end,
     async finish(leftovers) {
       const open = leftovers.filter(({ text, gone }) => text !== undefined && !gone);
-      await carryOut(open.map(({ lease, text }) => ({ lease, text: text ?? "" })));
+      const blocked = await carryOut(open.map(({ lease, text }) => ({ lease, text: text ?? "" })));
       await end(leftovers.filter(({ text, gone }) => text === undefined || gone).map(({ lease }) => lease));
+      return blocked;
     },
     idle: async () => {
       tidyUp();
@@ -146,7 +164,7 @@ interface Step {
 }
 
 /** Pushes, dead letters, due deliveries and index entries, grouped by key. Each may be repeated without harm. */
-async function flush(context: Context, pending: readonly Pending[]) {
+async function flush(context: Context, pending: readonly Pending[]): Promise<Map<Pending, VconError>> {
   const parsed = pending.map((item) => ({ item, ...readOutbox(item) }));
   const steps = [
     ...pushSteps(context, parsed),
@@ -154,19 +172,18 @@ async function flush(context: Context, pending: readonly Pending[]) {
     ...parsed.flatMap(({ item, due }) => dueCommands(context, due).map((command) => ({ command, items: [item] }))),
   ];
   const replies = await context.store.tryAll(steps.map(({ command }) => command));
-  const failed = new Set<Pending>();
-  let failure: VconError | undefined;
+  const failed = new Map<Pending, VconError>();
   for (const [at, reply] of replies.entries()) {
     const { command, items } = steps[at] as Step;
     if (!(reply instanceof Failed)) continue;
-    failure ??= failureOf(reply, "carrying out the end of a run", command);
-    for (const item of items) failed.add(item);
+    const failure = failureOf(reply, "carrying out the end of a run", command);
+    for (const item of items) failed.set(item, failure);
   }
   await moveInIndex(
     context,
     parsed.flatMap(({ item, move }) => (move && !failed.has(item) ? [move] : [])),
   );
-  return { failed, failure };
+  return failed;
 }
 
 interface Parsed {
@@ -180,7 +197,7 @@ function readOutbox({ lease, text, due }: Pending): Omit<Parsed, "item"> {
   const line = text.indexOf("\n");
   const former = text.slice(line + 1);
   // the text is this server's own, or `{}` where only the index changed
-  const { push = [], storages = [], dead } = JSON.parse(text.slice(0, line)) as Partial<Outbox>;
+  const { push = [], storages = [], dead } = parseOwn<Partial<Outbox>>(text.slice(0, line)) ?? {};
   const atOnce = storages.map((storage): DueChange => ({ uuid: lease.uuid, storage, mode: "set", score: "0" }));
   return {
     outbox: { push, storages, ...(dead && { dead }) },

@@ -1,3 +1,4 @@
+import { VconError } from "@vcon-server/core";
 import type { CheckpointWrite, Lease } from "@vcon-server/core/backend";
 import { entryOf, ownerText } from "./claim.ts";
 import type { Context } from "./context.ts";
@@ -6,14 +7,14 @@ import { integer, text } from "./replies.ts";
 import { read } from "./store.ts";
 
 export async function heartbeat({ store, leaseMs }: Context, owner: string, lists: readonly string[]): Promise<void> {
-  await store.all(
+  await store.orFaults(
     "renewing leases",
     lists.map((list) => store.call("heartbeat", [listKeys(list).owners], [ownerText(owner), leaseMs])),
   );
 }
 
 export async function abandon({ store }: Context, owner: string, lists: readonly string[]): Promise<number> {
-  const replies = await store.all(
+  const replies = await store.orFaults(
     "taking leases away",
     lists.map((list) => {
       const { runs, parked, suspects, owners } = listKeys(list);
@@ -30,7 +31,7 @@ interface Holder {
 }
 
 export async function giveBack({ store }: Context, { owner, lists, known }: Holder): Promise<number> {
-  const replies = await store.all(
+  const replies = await store.orFaults(
     "giving leases back",
     lists.map((name) => {
       const { runs, parked, later } = listKeys(name);
@@ -42,11 +43,11 @@ export async function giveBack({ store }: Context, { owner, lists, known }: Hold
 }
 
 export async function suspectsOf({ store }: Context, lists: readonly string[]): Promise<number[]> {
-  const replies = await store.all(
+  const replies = await store.orFaults(
     "counting suspects",
     lists.map((list) => read("zcard", listKeys(list).suspects)),
   );
-  return replies.map(integer);
+  return replies.map(countOf);
 }
 
 export async function writeCheckpoints(
@@ -54,7 +55,7 @@ export async function writeCheckpoints(
   batch: readonly CheckpointWrite[],
 ): Promise<("ok" | "lost" | "gone")[]> {
   const kept = batch.filter(({ lease }) => isKeySafe(lease.uuid));
-  const replies = await store.all(
+  const replies = await store.orFaults(
     "keeping checkpoints",
     kept.map(({ lease, checkpoint }) =>
       store.call(
@@ -64,10 +65,16 @@ export async function writeCheckpoints(
       ),
     ),
   );
-  const results = new Map(kept.map((write, at) => [write, text(replies[at]) as "ok" | "lost" | "gone"]));
+  const results = new Map(kept.map((write, at) => [write, stateOf(replies[at])]));
   // an entry that is no possible uuid has no document to keep a checkpoint beside; its run starts again
   return batch.map((write) => results.get(write) ?? "ok");
 }
 
+/** A checkpoint that a foreign key stands in the way of is not kept: the end of the run says what is wrong. */
+const stateOf = (reply: unknown) => (reply instanceof VconError ? "ok" : (text(reply) as "ok" | "lost" | "gone"));
+
+/** Where something else stands under a key of a list there are no leases; the claim of that list reports it. */
+const countOf = (reply: unknown): number => (reply instanceof VconError ? 0 : integer(reply));
+
 const sum = (replies: readonly unknown[]): number =>
-  replies.reduce<number>((total, reply) => total + integer(reply), 0);
+  replies.reduce<number>((total, reply) => total + countOf(reply), 0);

@@ -1,8 +1,9 @@
+import { VconError } from "@vcon-server/core";
 import type { Context } from "./context.ts";
 import { serverTime } from "./deliveries.ts";
 import { prune } from "./index-sets.ts";
 import { documentKey, documentKeys, intentShard, SHARDS } from "./keys.ts";
-import { integer, list, maybeText, texts } from "./replies.ts";
+import { integer, list, maybeText, parseOwn, texts } from "./replies.ts";
 import { read, write } from "./store.ts";
 import { finishIntent, type Intent } from "./submit.ts";
 
@@ -26,15 +27,31 @@ async function finishIntents(context: Context): Promise<void> {
   const before = (await serverTime(context)) - INTENT_PATIENCE;
   for (let shard = 0; shard < SHARDS; shard++) {
     const key = intentShard(shard);
-    const members = texts(
-      await store.one("looking for intents", read("zrangebyscore", key, "-inf", before, "LIMIT", 0, 100)),
-    );
-    for (const member of members) {
+    const [found] = await store.orFaults("looking for intents", [
+      read("zrangebyscore", key, "-inf", before, "LIMIT", 0, 100),
+    ]);
+    for (const member of found instanceof VconError ? [] : texts(found)) {
       // written by `submit` of this server
-      const intent = JSON.parse(member) as Intent;
-      if (await isStored(context, intent)) await finishIntent(context, intent);
-      await store.one("removing an intent", write("zrem", key, member));
+      const intent = parseOwn<Intent>(member);
+      const over = intent === undefined || (await finishOne(context, intent));
+      const again = write("zadd", key, before + INTENT_PATIENCE, member);
+      await store.one("removing an intent", over ? write("zrem", key, member) : again);
     }
+  }
+}
+
+/** False when a key of another type stands in the way, which keeps no other submission waiting. */
+async function finishOne(context: Context, intent: Intent): Promise<boolean> {
+  try {
+    if (await isStored(context, intent)) await finishIntent(context, intent);
+    return true;
+  } catch (error) {
+    if (!(error instanceof VconError) || error.code !== "VCON_BACKEND_KEY") throw error;
+    context.log.error("a submission that stopped half-way cannot be finished", {
+      uuid: intent.uuid,
+      error: error.message,
+    });
+    return false;
   }
 }
 

@@ -41,3 +41,13 @@ export function pairsOf(reply: unknown): [string, string][] {
   const flat = texts(reply);
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2] as string, flat[at * 2 + 1] as string]);
 }
+
+/** JSON text this server wrote under a key of its own; `undefined` where there is none or somebody else spoilt it. */
+export function parseOwn<Value>(json: string | undefined): Value | undefined {
+  if (json === undefined || json === "") return undefined;
+  try {
+    return JSON.parse(json) as Value;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
-import type { Ending, Lease, SettleResult } from "@vcon-server/core/backend";
+import { VconError } from "@vcon-server/core";
+import { type Ending, type Lease, requireAll, type SettleResult } from "@vcon-server/core/backend";
 import { entryOf, type Origins, originKey } from "./claim.ts";
 import { commitRuns } from "./commit.ts";
 import type { Context } from "./context.ts";
@@ -7,7 +8,7 @@ import { documentKeys, isKeySafe, listKeys } from "./keys.ts";
 import type { Consumers } from "./lists.ts";
 import type { Outboxes, Pending } from "./outbox.ts";
 import { writeCheckpoints } from "./owners.ts";
-import { integer, list, text } from "./replies.ts";
+import { integer, list } from "./replies.ts";
 
 export interface SettleDeps {
   readonly context: Context;
@@ -19,12 +20,13 @@ export interface SettleDeps {
 type Later = Extract<Ending, { kind: "later" }>;
 type Release = Extract<Ending, { kind: "release" }>;
 
+const LOST: SettleResult = { kind: "lost" };
 const OK: SettleResult = { kind: "ok", rev: undefined, deliver: [] };
 
 /** Ends runs. May be repeated after a failure: what was done is not done twice, what was not is finished. */
 export async function settleRuns(deps: SettleDeps, batch: readonly Ending[]): Promise<SettleResult[]> {
-  const results = new Map<Ending, SettleResult>();
-  const note = (endings: readonly Ending[], found: readonly SettleResult[]) => {
+  const results = new Map<Ending, SettleResult | VconError>();
+  const note = (endings: readonly Ending[], found: readonly (SettleResult | VconError)[]) => {
     for (const [at, ending] of endings.entries()) results.set(ending, found[at] ?? OK);
   };
   const commits = batch.filter(isCommit);
@@ -32,28 +34,44 @@ export async function settleRuns(deps: SettleDeps, batch: readonly Ending[]): Pr
   const loose = commits.filter(({ lease }) => !isKeySafe(lease.uuid));
   const laters = batch.filter((ending) => ending.kind === "later");
   const releases = batch.filter((ending) => ending.kind === "release");
-  if (documented.length > 0) note(documented, await commitRuns(deps, documented));
+  if (documented.length > 0) note(documented, await commitOrBury(deps, documented));
   if (loose.length > 0) note(loose, await endLoose(deps, loose));
   if (laters.length > 0) note(laters, await delay(deps, laters));
   if (releases.length > 0) note(releases, await release(deps, releases));
-  for (const [ending, { kind }] of results) if (kind !== "conflict") deps.origins.delete(originKey(ending.lease));
-  return batch.map((ending) => results.get(ending) ?? OK);
+  for (const [ending, result] of results) {
+    const over = !(result instanceof VconError) && result.kind !== "conflict";
+    if (over) deps.origins.delete(originKey(ending.lease));
+  }
+  return requireAll(batch.map((ending) => results.get(ending) ?? OK));
+}
+
+/** A dead letter needs no document: where a key of the vCon itself is at fault, the letter alone is written. */
+async function commitOrBury(deps: SettleDeps, endings: readonly Commit[]): Promise<(SettleResult | VconError)[]> {
+  const results = await commitRuns(deps, endings);
+  const dead = endings.filter(({ kind }, at) => kind === "dead" && results[at] instanceof VconError);
+  if (dead.length === 0) return results;
+  const buried = await endLoose(deps, dead);
+  const again = new Map(dead.map((ending, at) => [ending, buried[at] ?? OK]));
+  return endings.map((ending, at) => again.get(ending) ?? results[at] ?? OK);
 }
 
 const isCommit = (ending: Ending): ending is Commit =>
   ending.kind === "done" || ending.kind === "halted" || ending.kind === "dead";
 
 /** Entries that cannot be uuids have no document: only their pushes and dead letters count. */
-async function endLoose({ outboxes }: SettleDeps, endings: readonly Commit[]): Promise<SettleResult[]> {
+async function endLoose(
+  { outboxes }: Pick<SettleDeps, "outboxes">,
+  endings: readonly Commit[],
+): Promise<(SettleResult | VconError)[]> {
   const pending = endings.map((ending): Pending => {
     const outbox = { ...outboxOf(ending), storages: [] };
     return { lease: ending.lease, text: `${JSON.stringify(outbox)}\n` };
   });
-  await outboxes.carryOut(pending);
-  return endings.map(() => OK);
+  const blocked = new Map((await outboxes.carryOut(pending)).map(({ lease, error }) => [lease, error]));
+  return endings.map(({ lease }) => blocked.get(lease) ?? OK);
 }
 
-async function delay(deps: SettleDeps, endings: readonly Later[]): Promise<SettleResult[]> {
+async function delay(deps: SettleDeps, endings: readonly Later[]): Promise<(SettleResult | VconError)[]> {
   const { context, outboxes } = deps;
   const kept = endings.filter(({ checkpoint }) => checkpoint !== undefined);
   const writes = kept.map(({ lease, checkpoint }) => ({
@@ -70,25 +88,24 @@ async function delay(deps: SettleDeps, endings: readonly Later[]): Promise<Settl
     context,
     parking.map(({ lease, delay: ms, attempt }) => ({ lease, mode: "later", ms, attempt: String(attempt) })),
   );
-  const held = new Map(parking.map((ending, at) => [ending, parked[at] === true]));
+  const held = new Map(parking.map((ending, at) => [ending, parked[at] ?? LOST]));
   return endings.map((ending) => {
     const state = refused.get(ending);
-    if (state) return { kind: state };
-    return held.get(ending) ? OK : { kind: "lost" };
+    return state ? { kind: state } : (held.get(ending) ?? LOST);
   });
 }
 
-async function release(deps: SettleDeps, endings: readonly Release[]): Promise<SettleResult[]> {
+async function release(deps: SettleDeps, endings: readonly Release[]): Promise<(SettleResult | VconError)[]> {
   const { context, origins } = deps;
   const { store } = context;
   const fresh = endings.filter(({ lease }) => origins.get(originKey(lease)) === "fresh" && isKeySafe(lease.uuid));
-  const answers = await store.all(
+  const answers = await store.orFaults(
     "giving entries back",
     fresh.map(({ lease }) =>
       store.call("unopen", [documentKeys(lease.uuid).meta], [entryOf(lease), lease.token, lease.list]),
     ),
   );
-  const opened = new Map(fresh.map((ending, at) => [ending, text(answers[at])]));
+  const opened = new Map(fresh.map((ending, at) => [ending, answers[at]]));
   const modeOf = (ending: Release): Parking["mode"] => {
     const origin = origins.get(originKey(ending.lease));
     if (origin === "alone") return "suspect";
@@ -96,11 +113,10 @@ async function release(deps: SettleDeps, endings: readonly Release[]): Promise<S
     return opened.get(ending) === "head" ? "head" : "later";
   };
   // "lost" in the document's slot means lost in the list's slot, or an opening that was taken back by a former try
-  const parked = await park(
+  return park(
     context,
     endings.map((ending) => ({ lease: ending.lease, mode: modeOf(ending), ms: 0, attempt: "" })),
   );
-  return parked.map((held) => (held ? OK : { kind: "lost" }));
 }
 
 interface Parking {
@@ -110,10 +126,10 @@ interface Parking {
   readonly attempt: string;
 }
 
-/** Which of these were still held, and are parked now. */
-async function park({ store }: Context, parking: readonly Parking[]): Promise<boolean[]> {
+/** Parks what is still held; a list whose own keys hold something else fails alone. */
+async function park({ store }: Context, parking: readonly Parking[]): Promise<(SettleResult | VconError)[]> {
   const groups = [...Map.groupBy(parking, ({ lease }) => lease.list)];
-  const replies = await store.all(
+  const replies = await store.orFaults(
     "parking entries",
     groups.map(([name, items]) => {
       const { list: entries, runs, parked, later, suspects } = listKeys(name);
@@ -127,10 +143,11 @@ async function park({ store }: Context, parking: readonly Parking[]): Promise<bo
       return store.call("park", [entries, runs, parked, later, suspects], args);
     }),
   );
-  const held = new Map<Parking, boolean>();
+  const held = new Map<Parking, SettleResult | VconError>();
   for (const [at, [, items]] of groups.entries()) {
-    const flags = list(replies[at]);
-    for (const [index, item] of items.entries()) held.set(item, integer(flags[index]) === 1);
+    const flags = replies[at];
+    for (const [index, item] of items.entries())
+      held.set(item, flags instanceof VconError ? flags : integer(list(flags)[index]) === 1 ? OK : LOST);
   }
-  return parking.map((item) => held.get(item) === true);
+  return parking.map((item) => held.get(item) ?? LOST);
 }

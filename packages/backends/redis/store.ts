@@ -1,7 +1,8 @@
 import type { Logger, VconError } from "@vcon-server/core";
 import type { Cluster, Redis } from "ioredis";
 import type { Connection } from "./connect.ts";
-import { isUnknownScript, redisFailure } from "./failures.ts";
+import { pieces } from "./context.ts";
+import { isKeyFault, isUnknownScript, redisFailure } from "./failures.ts";
 import { loadScripts, type Script, type ScriptName } from "./scripts.ts";
 
 export type Argument = string | number | Uint8Array;
@@ -33,13 +34,27 @@ export interface Store {
   tryAll(commands: readonly Command[]): Promise<unknown[]>;
   /** Replies in this order; the first failure is thrown as a coded error that says what was being done. */
   all(doing: string, commands: readonly Command[]): Promise<unknown[]>;
+  /** As `all`, with a `VconError` in the place of a reply that failed for what its key holds. */
+  orFaults(doing: string, commands: readonly Command[]): Promise<unknown[]>;
   one(doing: string, command: Command): Promise<unknown>;
   call(name: ScriptName, keys: readonly string[], args: readonly Argument[]): Command;
   /**
    * The same script for many documents: together where one script may touch them all, else (Cluster) one by one. The
-   * script returns an array with one result for each.
+   * script returns an array with one result for each. Failures are told as by `inGroups`.
    */
   each<Item>(spec: EachScript<Item>, items: readonly Item[]): Promise<unknown[]>;
+  /**
+   * One command for each group of at most `size` items (one on Cluster) that answers with one result for each item.
+   * A group that fails for what one key holds is repeated item by item, and the item at fault has a `VconError` in the
+   * place of its result. Any other failure is thrown.
+   */
+  inGroups<Item>(doing: string, grouping: Grouping<Item>): Promise<unknown[]>;
+  /** As `inGroups`, with reads behind the commands in the same trip: they see what the commands have done. */
+  inGroupsThen<Item>(
+    doing: string,
+    grouping: Grouping<Item>,
+    reads: readonly Command[],
+  ): Promise<{ readonly results: unknown[]; readonly replies: unknown[] }>;
   /** To one of `masters()` rather than to the node of a key. */
   on(node: Redis, doing: string, command: Command): Promise<unknown>;
   masters(): Redis[];
@@ -50,6 +65,12 @@ export interface EachScript<Item> {
   readonly script: ScriptName;
   readonly keys: (item: Item) => readonly string[];
   readonly args: (item: Item) => readonly Argument[];
+}
+
+export interface Grouping<Item> {
+  readonly items: readonly Item[];
+  readonly size: number;
+  readonly command: (items: readonly Item[]) => Command;
 }
 
 /** Documents in one script call: Redis answers nobody else while it runs. */
@@ -85,6 +106,45 @@ export function createStore(connection: Connection, log: Logger): Store {
     return replies;
   }
 
+  async function orFaults(doing: string, commands: readonly Command[]): Promise<unknown[]> {
+    return (await tryAll(commands)).map((reply, at) => {
+      if (!(reply instanceof Failed)) return reply;
+      const failure = failureOf(reply, doing, commands[at] as Command);
+      if (isKeyFault(reply.error)) return failure;
+      throw failure;
+    });
+  }
+
+  async function inGroupsThen<Item>(
+    doing: string,
+    { items, size, command }: Grouping<Item>,
+    reads: readonly Command[],
+  ) {
+    const groups = pieces(items, connection.cluster ? 1 : size);
+    const commands = groups.map(command);
+    const replies = await tryAll([...commands, ...reads]);
+    let repeated = false;
+    const results = groups.map(async (group, at): Promise<unknown[]> => {
+      const reply = replies[at];
+      // scripts over one item, or without a result of their own for each, may answer with a single value
+      if (!(reply instanceof Failed)) return Array.isArray(reply) ? reply : group.map(() => reply);
+      const failure = failureOf(reply, doing, commands[at] as Command);
+      if (!isKeyFault(reply.error)) throw failure;
+      if (group.length === 1) return [failure];
+      repeated = true;
+      return inGroups(doing, { items: group, size: 1, command });
+    });
+    const settled = (await Promise.all(results)).flat();
+    if (repeated) return { results: settled, replies: await all(doing, reads) };
+    const behind = replies.slice(commands.length);
+    const failed = behind.findIndex((reply) => reply instanceof Failed);
+    if (failed >= 0) throw failureOf(behind[failed] as Failed, doing, reads[failed] as Command);
+    return { results: settled, replies: behind };
+  }
+
+  const inGroups = async <Item>(doing: string, grouping: Grouping<Item>): Promise<unknown[]> =>
+    (await inGroupsThen(doing, grouping, [])).results;
+
   function call(name: ScriptName, keys: readonly string[], args: readonly Argument[]): Command {
     const script = scripts[name];
     return { name: "evalsha", args: [script.sha, keys.length, ...keys, ...args], script };
@@ -95,19 +155,17 @@ export function createStore(connection: Connection, log: Logger): Store {
     log,
     tryAll,
     all,
+    orFaults,
     one: async (doing, command) => (await all(doing, [command]))[0],
     call,
-    async each({ doing, script, keys, args }, items) {
-      const size = connection.cluster ? 1 : GROUP;
-      const groups = Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
-        items.slice(at * size, (at + 1) * size),
-      );
-      const replies = await all(
-        doing,
-        groups.map((group) => call(script, group.flatMap(keys), group.flatMap(args))),
-      );
-      return replies.flatMap((reply) => (Array.isArray(reply) ? reply : [reply]));
-    },
+    inGroups,
+    inGroupsThen,
+    each: ({ doing, script, keys, args }, items) =>
+      inGroups(doing, {
+        items,
+        size: GROUP,
+        command: (group) => call(script, group.flatMap(keys), group.flatMap(args)),
+      }),
     async on(node, doing, command) {
       const reply = await settled(sendOne(node, command));
       if (reply instanceof Failed) throw failureOf(reply, doing, command);
@@ -119,7 +177,10 @@ export function createStore(connection: Connection, log: Logger): Store {
 
 /** A reply that failed, as a coded error. */
 export function failureOf(failed: Failed, doing: string, command: Command): VconError {
-  const keys = command.script ? command.args.slice(2, 3) : command.args.slice(0, 1);
+  // a failing script does not say which of its keys it was about: those of one document are all named
+  const keys = command.script
+    ? command.args.slice(2, 2 + Math.min(3, Number(command.args[1])))
+    : command.args.slice(0, 1);
   return redisFailure(failed.error, doing, [command.script?.name ?? command.name, ...keys].join(" "));
 }
 

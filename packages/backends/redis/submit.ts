@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { VconError } from "@vcon-server/core";
-import type { Document, Submission, SubmitResult } from "@vcon-server/core/backend";
+import { type Revision, requireAll, type Submission, type SubmitResult } from "@vcon-server/core/backend";
 import type { Context } from "./context.ts";
-import { foreignHashes, readDocuments } from "./documents.ts";
+import { foreignHashes, readEach } from "./documents.ts";
 import { moveInIndex, termsOf } from "./index-sets.ts";
 import { documentKeys, intentKey, keysInOrder, submitterKey } from "./keys.ts";
 import { list, maybeText, text } from "./replies.ts";
@@ -33,7 +33,8 @@ export async function submitAll(context: Context, batch: readonly Submission[]):
   const attempts = batch.map((submission, at) => ({ submission, formerTerms: "[]", foreign: foreign[at] ?? "" }));
   const answers = await (context.store.cluster ? submitApart(context, attempts) : submitWhole(context, attempts));
   if (context.waitForReplica && answers.length > 0) await waitForReplica(context);
-  return Promise.all(batch.map((submission, at) => resultOf(context, submission, answers[at] as Answer)));
+  const results = batch.map((submission, at) => resultOf(context, submission, answers[at] as Answer | VconError));
+  return requireAll(await Promise.all(results));
 }
 
 /** For submissions that replace a document somebody else wrote: what it must still be. */
@@ -50,18 +51,18 @@ async function matchingForeign(context: Context, batch: readonly Submission[]): 
 }
 
 /** Every key is known beforehand except the sets of a replaced document's old terms: where there are some, once more. */
-async function submitWhole(context: Context, attempts: readonly Attempt[]): Promise<Answer[]> {
-  const answers: Answer[] = [];
+async function submitWhole(context: Context, attempts: readonly Attempt[]): Promise<(Answer | VconError)[]> {
+  const answers: (Answer | VconError)[] = [];
   let open = attempts.map((attempt, at) => ({ attempt, at }));
   for (let round = 0; open.length > 0; round++) {
-    const replies = await context.store.all(
+    const replies = await context.store.orFaults(
       DOING,
       open.map(({ attempt }) => wholeCommand(context, attempt)),
     );
     const again: typeof open = [];
     for (const [index, { attempt, at }] of open.entries()) {
       const answer = answerOf(replies[index]);
-      if (answer.kind === "terms" && round < 10) {
+      if (!(answer instanceof VconError) && answer.kind === "terms" && round < 10) {
         again.push({ attempt: { ...attempt, formerTerms: answer.rev ?? "[]" }, at });
       } else answers[at] = answer;
     }
@@ -112,14 +113,14 @@ export interface Intent {
 }
 
 /** Cluster: intent, document and meta, index, queue, intent removed. Whatever stops in between, `repair` finishes. */
-async function submitApart(context: Context, attempts: readonly Attempt[]): Promise<Answer[]> {
+async function submitApart(context: Context, attempts: readonly Attempt[]): Promise<(Answer | VconError)[]> {
   const { store } = context;
-  const before = await store.all(
+  const before = await store.orFaults(
     DOING,
     attempts.map(({ submission }) => read("hget", documentKeys(submission.uuid).meta, "terms")),
   );
   const intents = attempts.map(({ submission: { uuid, submitted, lists } }, at): Intent => {
-    return { id: randomUUID(), uuid, submitted, lists, former: maybeText(before[at]) ?? "[]" };
+    return { id: randomUUID(), uuid, submitted, lists, former: formerOf(before[at]) };
   });
   const members = intents.map((intent) => JSON.stringify(intent));
   const keyed = intents.map(({ uuid }) => intentKey(uuid));
@@ -127,28 +128,33 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
     DOING,
     members.map((member, at) => write("zadd", keyed[at] as string, Date.now(), member)),
   );
-  const answers = (
-    await store.all(
-      DOING,
-      attempts.map((attempt) => apartCommand(context, attempt)),
-    )
-  ).map(answerOf);
-  const stored = answers.flatMap(({ kind, extra }, at) =>
-    kind === "created" || kind === "replaced" ? [{ uuid: (intents[at] as Intent).uuid, former: termsOf(extra) }] : [],
+  const replies = await store.orFaults(
+    DOING,
+    attempts.map((attempt) => apartCommand(context, attempt)),
+  );
+  const answers = replies.map(answerOf);
+  const stored = answers.flatMap((answer, at) =>
+    !(answer instanceof VconError) && (answer.kind === "created" || answer.kind === "replaced")
+      ? [{ uuid: (intents[at] as Intent).uuid, former: termsOf(answer.extra) }]
+      : [],
   );
   await moveInIndex(context, stored);
-  await store.all(
+  const pushes = answers.flatMap((answer, at) => {
+    if (answer instanceof VconError) return [];
+    const { lists, uuid } = (attempts[at] as Attempt).submission;
+    return answer.fresh.map((position) => ({ at, command: write("rpush", lists[position] as string, uuid) }));
+  });
+  const pushed = await store.orFaults(
     DOING,
-    answers.flatMap(({ fresh }, at) => {
-      const { lists, uuid } = (attempts[at] as Attempt).submission;
-      return fresh.map((position) => write("rpush", lists[position] as string, uuid));
-    }),
+    pushes.map(({ command }) => command),
   );
-  await store.all(
-    DOING,
-    members.map((member, at) => write("zrem", keyed[at] as string, member)),
-  );
-  return answers;
+  const blocked = new Map<number, VconError>();
+  for (const [index, reply] of pushed.entries())
+    if (reply instanceof VconError) blocked.set((pushes[index] as (typeof pushes)[number]).at, reply);
+  // what is blocked keeps its intent, and is queued by repair once the list has been put right
+  const over = members.flatMap((member, at) => (blocked.has(at) ? [] : [write("zrem", keyed[at] as string, member)]));
+  await store.all(DOING, over);
+  return answers.map((answer, at) => blocked.get(at) ?? answer);
 }
 
 function apartCommand({ store }: Context, attempt: Attempt): Command {
@@ -156,13 +162,21 @@ function apartCommand({ store }: Context, attempt: Attempt): Command {
   return store.call("submit", submissionKeys(attempt.submission.uuid), args);
 }
 
-function answerOf(reply: unknown): Answer {
+const formerOf = (reply: unknown): string => (reply instanceof VconError ? "[]" : (maybeText(reply) ?? "[]"));
+
+function answerOf(reply: unknown): Answer | VconError {
+  if (reply instanceof VconError) return reply;
   const [kind, rev, extra, positions] = list(reply);
   const fresh = (maybeText(positions) ?? "").split(" ").filter(Boolean);
   return { kind: text(kind), rev: maybeText(rev), extra: maybeText(extra), fresh: fresh.map((at) => Number(at) - 1) };
 }
 
-async function resultOf(context: Context, { uuid }: Submission, answer: Answer): Promise<SubmitResult> {
+async function resultOf(
+  context: Context,
+  { uuid }: Submission,
+  answer: Answer | VconError,
+): Promise<SubmitResult | VconError> {
+  if (answer instanceof VconError) return answer;
   const { kind, rev, extra, fresh } = answer;
   switch (kind) {
     case "created":
@@ -170,22 +184,23 @@ async function resultOf(context: Context, { uuid }: Submission, answer: Answer):
     case "same":
       return { kind, rev: Number(rev), queued: fresh.length };
     case "refused":
-      return {
-        kind,
-        rev: extra === "foreign" ? (await current(context, uuid))?.rev : rev === undefined ? undefined : Number(rev),
-      };
+      return { kind, rev: extra === "foreign" ? await revisionOf(context, uuid) : revisionFrom(rev) };
     case "unfit":
-      throw new VconError(
-        "VCON_BACKEND_UNFIT",
+      return new VconError(
+        rev === context.sortedSet ? "VCON_BACKEND_UNFIT" : "VCON_BACKEND_KEY",
         `${DOING}: the key ${rev} holds another type of value; rename the list or remove the key`,
       );
     default:
-      throw new VconError("VCON_BACKEND_DOWN", `${DOING}: ${uuid} kept changing while it was stored; send it again`);
+      return new VconError("VCON_BACKEND_DOWN", `${DOING}: ${uuid} kept changing while it was stored; send it again`);
   }
 }
 
-const current = async (context: Context, uuid: string): Promise<Document | undefined> =>
-  (await readDocuments(context, [uuid]))[0];
+const revisionFrom = (rev: string | undefined): number | undefined => (rev === undefined ? undefined : Number(rev));
+
+async function revisionOf(context: Context, uuid: string): Promise<Revision | undefined> {
+  const [document] = await readEach(context, [uuid]);
+  return document instanceof VconError ? undefined : document?.rev;
+}
 
 /** Waits until a replica has everything this client wrote so far. */
 async function waitForReplica({ store, timeout }: Context): Promise<void> {

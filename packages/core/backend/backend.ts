@@ -19,10 +19,15 @@ export type {
   DeliveryTask,
 } from "./deliveries.ts";
 
+import type { VconError } from "../errors/index.ts";
+
+export { BatchFailure, requireAll } from "./batch-failure.ts";
+
 /**
  * Where queues, working copies and indices live. Two implementations (redis, embedded) pass one conformance suite;
  * the engine does not know which one it has. Every method throws `VCON_BACKEND_DOWN` when the backend does not
- * answer and `VCON_BACKEND_FULL` when it refuses to grow; absence is a value, never an error.
+ * answer and `VCON_BACKEND_FULL` when it refuses to grow; absence is a value, never an error. Where single items of a
+ * batch fail (`VCON_BACKEND_KEY`), the others are carried out all the same and a `BatchFailure` says what became of each.
  * All times are milliseconds since 1970 on the backend's clock, all durations milliseconds.
  */
 export interface Backend {
@@ -226,6 +231,10 @@ export interface Claim extends Lease {
   readonly deaths: number;
   /** `undefined`: there is no working copy; storages may have one. */
   readonly document: Document | undefined;
+  /** What is known about a working copy that should be there and is not, for its dead letter. */
+  readonly lost?: string;
+  /** Why what is kept of this entry cannot be used; it is a dead letter without being run. */
+  readonly fault?: VconError;
   /** Where a former run of this entry, or of a dead letter of this chain, got to. */
   readonly checkpoint: Checkpoint | undefined;
 }

@@ -1,4 +1,5 @@
 import type { VconUuid } from "@vcon-server/vcon";
+import type { VconError } from "../errors/index.ts";
 import type { Document, Revision } from "./backend.ts";
 
 export interface DeliveryTask {
@@ -13,6 +14,8 @@ export interface DeliveryTask {
   readonly chain: string;
   /** The newest document; absent for `delete`, and for a `save` whose working copy is lost: that one is to be given up. */
   readonly document: Document | undefined;
+  /** Why the working copy cannot be used, where it is there. */
+  readonly fault?: VconError;
 }
 
 export interface DeliveryReport {

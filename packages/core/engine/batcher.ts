@@ -1,3 +1,5 @@
+import { BatchFailure } from "../backend/backend.ts";
+
 /** One call at a time in, batches out. */
 export interface Batcher<In, Out> {
   /** Resolves with this item's result once the batch it travelled in is done. */
@@ -30,7 +32,11 @@ export function createBatcher<In, Out>(
       const results = await send(batch.map(({ item }) => item));
       for (const [at, { resolve }] of batch.entries()) resolve(results[at] as Out);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      for (const [at, { resolve, reject }] of batch.entries()) {
+        const result = error instanceof BatchFailure ? error.results[at] : error;
+        if (result instanceof Error) reject(result);
+        else resolve(result as Out);
+      }
     } finally {
       active--;
       pump();

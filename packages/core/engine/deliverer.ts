@@ -86,7 +86,7 @@ export function createDeliverer(deps: DelivererDeps): Deliverer {
     try {
       if (action === "delete") await storages.remove(storage, uuid);
       else if (document) await storages.save(storage, storedVcon(attempt, document));
-      else throw lostCopy(uuid, storage);
+      else throw attempt.fault ?? lostCopy(uuid, storage);
       const { chain, attempt: attempts } = attempt;
       if (attempts > 0) deps.emit({ type: "storage.recovered", uuid, storage, chain, attempts });
       return { kind: "done" };

@@ -80,7 +80,11 @@ export function createProcessor(deps: ProcessorDeps): Processor {
       const fallback = async () => (deps.settings.storageFallback ? loadThrough(claim.uuid, from) : undefined);
       const document = claim.document ?? (await fallback());
       if (document) return resume(document, claim.checkpoint, chain.links);
-      return new VconError("VCON_NOT_LOADED", `vCon ${claim.uuid} is neither in the backend nor in a readable storage`);
+      const known = claim.lost === undefined ? "" : `: ${claim.lost}`;
+      return new VconError(
+        "VCON_NOT_LOADED",
+        `vCon ${claim.uuid} is neither in the backend nor in a readable storage${known}`,
+      );
     } catch (error) {
       return asVconError(error, "VCON_LINK_REFUSED", `reading vCon ${claim.uuid}`);
     }
@@ -98,6 +102,12 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     log.error("vCon dead-lettered", { uuid, chain, code: error.code, error: error.message });
     await settle(deadEnding(error, finishContext(run), { kind, attempt }));
     deps.emit({ type: "run.ended", uuid, chain, list, end: "failed", ms: 0, error });
+  }
+
+  /** A run whose keys hold something else cannot end as it wished: trying again would only run its links again. */
+  async function bury(run: Run, error: unknown): Promise<void> {
+    if (!(error instanceof VconError && error.code === "VCON_BACKEND_KEY")) return giveBack(run, error);
+    await abandon(run, error, "load").catch((cause) => giveBack(run, cause));
   }
 
   /** A run whose end could not be written: its entry must not stay leased to a process that has forgotten it. */
@@ -160,7 +170,7 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   }
 
   return {
-    process: (run) => process(run).catch((error) => giveBack(run, error)),
+    process: (run) => process(run).catch((error) => bury(run, error)),
     idle: async () => {
       await settles.idle();
       await checkpoints.idle();
@@ -185,11 +195,16 @@ const RESULTS: Readonly<Record<RunEnd["kind"], RunResult>> = {
 };
 
 /** Entries that are dead-lettered without running anything. */
-function refuse({ uuid, deaths }: Claim): { readonly error: VconError; readonly kind: "load" | "poison" } | undefined {
+function refuse({
+  uuid,
+  deaths,
+  fault,
+}: Claim): { readonly error: VconError; readonly kind: "load" | "poison" } | undefined {
   if (!isUuid(uuid)) {
     const message = `the list held ${JSON.stringify(String(uuid).slice(0, 80))}, which is no vCon uuid`;
     return { error: new VconError("VCON_INPUT_INVALID", message), kind: "load" };
   }
+  if (fault) return { error: fault, kind: "load" };
   if (deaths < DEATHS_TO_QUARANTINE) return undefined;
   const message = `vCon ${uuid} ended the process that worked on it ${deaths} times while it ran alone`;
   return { error: new VconError("VCON_POISON", message), kind: "poison" };

@@ -34,6 +34,7 @@ export const CATALOGUE = {
   VCON_BACKEND_DOWN: kind("The backend does not answer.", 503, true),
   VCON_BACKEND_FULL: kind("The backend has no room for more.", 503, true),
   VCON_BACKEND_UNFIT: kind("The backend cannot be used.", 500),
+  VCON_BACKEND_KEY: kind("A key of Redis that the server needs holds another type of value.", 409),
   VCON_BACKEND_CORRUPT: kind("The embedded database is damaged.", 500),
   VCON_SHUTTING_DOWN: kind("The server is shutting down.", 503, true),
   VCON_LINK_FAILED: kind("A link failed.", 500, true),

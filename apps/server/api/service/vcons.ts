@@ -1,4 +1,11 @@
-import type { Backend, Document, Submission, SubmitResult } from "@vcon-server/core/backend";
+import { VconError } from "@vcon-server/core";
+import {
+  type Backend,
+  BatchFailure,
+  type Document,
+  type Submission,
+  type SubmitResult,
+} from "@vcon-server/core/backend";
 import { createBatcher, loadThrough } from "@vcon-server/core/engine";
 import type { VconUuid } from "@vcon-server/vcon";
 import type { GatewayDeps } from "../deps.ts";
@@ -77,6 +84,24 @@ export async function existing(
 
 const GROUP = 64;
 
+/** Reads what can be read: one key that holds something else must not hide the others. */
+async function readSound(
+  backend: Pick<Backend, "read">,
+  uuids: readonly VconUuid[],
+  skipped: (uuid: VconUuid, error: unknown) => void,
+): Promise<readonly (Document | undefined)[]> {
+  try {
+    return await backend.read(uuids);
+  } catch (error) {
+    if (!(error instanceof BatchFailure)) throw error;
+    return error.results.map((result: Document | VconError | undefined, at) => {
+      if (!(result instanceof VconError)) return result;
+      skipped(uuids[at] as VconUuid, result);
+      return undefined;
+    });
+  }
+}
+
 /** Rewrites the index entries of every working copy. Documents that cannot be read are told to `skipped` and left out. */
 export async function reindexAll(
   backend: Pick<Backend, "scan" | "read" | "reindex">,
@@ -86,7 +111,7 @@ export async function reindexAll(
   let count = 0;
   for await (const batch of backend.scan()) {
     for (let at = 0; at < batch.length; at += GROUP) {
-      const documents = await backend.read(batch.slice(at, at + GROUP));
+      const documents = await readSound(backend, batch.slice(at, at + GROUP), skipped);
       const entries = documents.flatMap((document) => {
         if (!document) return [];
         try {

@@ -7,6 +7,7 @@ import { forward, halt } from "../../plugin/link.ts";
 import { type LosingStore, lostCopies } from "./lost-copies.ts";
 import { breakable, eventually, failing, link, refusing, stage, step, tagging } from "./stage.ts";
 
+export { breakable, eventually, stage, step, tagging } from "./stage.ts";
 export type { LosingStore };
 
 const tagsIn = (vcon: Vcon | undefined): unknown => JSON.parse(String(vcon?.attachments?.[0]?.body ?? "[]"));
