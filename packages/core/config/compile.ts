@@ -1,3 +1,4 @@
+import { checkAddresses } from "./check-addresses.ts";
 import { checkChains } from "./check-chains.ts";
 import { checkFlow } from "./check-flow.ts";
 import { checkLists } from "./check-lists.ts";
@@ -63,6 +64,7 @@ export async function compile(config: ConfigText): Promise<Compiled> {
   checkLists(draft, report);
   checkFlow(draft, report);
   checkUse(draft, report);
+  checkAddresses(draft, { env: config.env, report });
   if (((config.mode ?? 0) & 0o004) !== 0) checkReadable(draft, resolved, report);
   const found = findings();
   if (found.some(({ severity }) => severity === "error")) return { findings: found };

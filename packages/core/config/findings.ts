@@ -67,6 +67,7 @@ export const FINDINGS = {
   VCON_CONFIG_KEY_WEAK: warning("An ingress key is easy to guess."),
   VCON_CONFIG_KEY_USELESS: warning("Ingress keys are given for a list they cannot open."),
   VCON_CONFIG_SECRETS_READABLE: warning("The file holds secrets and every user of the machine can read it."),
+  VCON_CONFIG_ADDRESS: warning("A link sends to an address that is not reached."),
   VCON_CONFIG_DEPRECATED: warning("A plug-in is deprecated."),
 } as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly title: string }>>;
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document, isAlias, isCollection, isScalar, isSeq, isMap as isYamlMap, type Node, visit } from "yaml";
 import type { Path } from "./findings.ts";
-import { isMap } from "./parse-entry.ts";
+import { valueAt } from "./issues.ts";
+import { isMap, withValue } from "./parse-entry.ts";
 import { isMasked } from "./shown.ts";
 
 /** A configuration as it is written, and the same as it was shown. */
@@ -54,6 +55,24 @@ export function keepSources(former: Former, next: unknown): Kept {
   }
 
   return { value: keep(former, next, []), unknownMasks };
+}
+
+/**
+ * The same with versions that were in force before, newest first: a mask that stands for nothing in the newest may have
+ * been read before that was made.
+ */
+export function keepSourcesOfAny([newest, ...earlier]: readonly Former[], next: unknown): Kept {
+  let kept = keepSources(newest ?? NOTHING, next);
+  for (const former of earlier) {
+    if (kept.unknownMasks.length === 0) break;
+    const { value, unknownMasks } = keepSources(former, next);
+    const found = kept.unknownMasks.filter((path) => !unknownMasks.some((other) => isDeepStrictEqual(other, path)));
+    kept = {
+      value: found.reduce<unknown>((whole, path) => withValue(whole, path, valueAt(value, path)), kept.value),
+      unknownMasks: kept.unknownMasks.filter((path) => !found.includes(path)),
+    };
+  }
+  return kept;
 }
 
 const NOTHING: Former = { written: undefined, shown: undefined };

@@ -232,6 +232,33 @@ describe("replacing the configuration", () => {
     ]);
   });
 
+  test("what was read before another version was made is restored, with its secrets, references and comments", async () => {
+    await writeFile(file, GOOD, { mode: 0o600 });
+    const { source } = await open();
+    const read = structuredClone(source.plan.shown);
+    const replaced = {
+      chains: { other: { links: ["sampler"], storages: ["rows"] } },
+      storages: { rows: { module: "file" } },
+    };
+    expect(await source.replace(replaced)).toEqual([]);
+    expect(await source.replace(read)).toEqual([]);
+    expect(await readFile(file, "utf8")).toBe(GOOD);
+    expect(source.plan.storages[0]?.options).toMatchObject({ host: "db1", password: "hunter2" });
+  });
+
+  test("a mask takes its secret from the newest version that had one in its place", async () => {
+    await writeFile(file, GOOD, { mode: 0o600 });
+    const { source } = await open();
+    const read = structuredClone(source.plan.shown);
+    const rows = (options: object) => ({ storages: { rows: { module: "postgres", options } } });
+    const changed = { ...read, ...rows({ host: "db1", password: "hunter3", url: "postgres://me:***@db/x" }) };
+    expect(await source.replace(changed)).toEqual([]);
+    expect(await source.replace({ chains: { other: { links: ["sampler"] } } })).toEqual([]);
+    expect(await source.replace({ ...read, "x-note": "edited" })).toEqual([]);
+    expect(source.plan.storages[0]?.options).toMatchObject({ password: "hunter3", url: "postgres://me:pw@db/x" });
+    expect(source.plan.ingressAuth.get("sales_ingress")).toEqual(["first-key-of-a-partner", "second-key-of-a-partner"]);
+  });
+
   test("changes that come together are made one after the other", async () => {
     await writeFile(file, GOOD);
     const { source } = await open();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { VconError } from "../errors/index.ts";
 import type { Clock } from "../plugin/link.ts";
 import { systemClock } from "../resilience/clock.ts";
@@ -14,7 +15,7 @@ import {
   type Problem,
   pathText,
 } from "./findings.ts";
-import { keepSources, rewritten } from "./keep-sources.ts";
+import { type Former, keepSourcesOfAny, rewritten } from "./keep-sources.ts";
 import { isMap } from "./parse-entry.ts";
 import type { Plan } from "./plan.ts";
 import { versionOf } from "./plan-of.ts";
@@ -91,13 +92,23 @@ interface State {
   /** Text that was last looked at, good or not: each is compiled and complained about once. */
   seen: string;
   readonly listeners: Set<(plan: Plan) => void>;
+  /** Versions that were in force before, newest first: what was read of them may be sent back. */
+  earlier: readonly Earlier[];
 }
+
+interface Earlier {
+  readonly text: string;
+  readonly shown: Plan["shown"];
+}
+
+/** Enough for those who edit at the same time; secrets of older versions are not kept in memory for ever. */
+const KEPT_VERSIONS = 8;
 
 async function firstVersion(options: ConfigOptions): Promise<State> {
   const first = await readConfigFile(options.file);
   const { plan, findings } = await compile({ ...options, ...first });
   if (!plan) throw invalid(options.file, findings);
-  return { plan, findings, text: first.text, seen: first.text, listeners: new Set() };
+  return { plan, findings, text: first.text, seen: first.text, listeners: new Set(), earlier: [] };
 }
 
 async function look(state: State, options: ConfigOptions): Promise<void> {
@@ -128,7 +139,8 @@ interface Version {
 }
 
 function take(state: State, { events, log }: ConfigOptions, version: Version): void {
-  Object.assign(state, version, { seen: version.text });
+  const earlier = [{ text: state.text, shown: state.plan.shown }, ...state.earlier].slice(0, KEPT_VERSIONS);
+  Object.assign(state, version, { seen: version.text, earlier });
   for (const listener of state.listeners) {
     try {
       listener(version.plan);
@@ -155,15 +167,26 @@ async function replace(state: State, options: ConfigOptions, document: unknown):
       `the configuration ${file} has changed meanwhile; read it again and repeat the change`,
     );
   }
-  const { source } = readYaml(text);
-  const { value, unknownMasks } = keepSources({ written: source.value ?? {}, shown: state.plan.shown }, document);
+  const { text: nextText, unknownMasks } = sourceOf(state, document);
   if (unknownMasks.length > 0) return unknownMasks.map((path) => maskWithoutSecret(file, path));
-  const next = { text: rewritten(source.document, value), mode };
+  const next = { text: nextText, mode };
   const { plan, findings } = await compile({ ...options, ...next });
   if (!plan) return findings;
   await writeConfigFile(file, next);
   take(state, options, { plan, findings, text: next.text });
   return findings;
+}
+
+/** The text for a document: an earlier version that is sent back as it was shown, or the one in force with its changes. */
+function sourceOf(state: State, document: Readonly<Record<string, unknown>>) {
+  const current = { text: state.text, shown: state.plan.shown };
+  const restored = [current, ...state.earlier].find(({ shown }) => isDeepStrictEqual(shown, document));
+  if (restored) return { text: restored.text, unknownMasks: [] };
+  const formers = [current, ...state.earlier].map(
+    ({ text, shown }): Former => ({ written: readYaml(text).source.value ?? {}, shown }),
+  );
+  const { value, unknownMasks } = keepSourcesOfAny(formers, document);
+  return { text: rewritten(readYaml(state.text).source.document, value), unknownMasks };
 }
 
 /** Runs tasks one after the other, whatever becomes of each. */

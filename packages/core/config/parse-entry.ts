@@ -65,7 +65,7 @@ function asScalar(value: unknown): unknown {
 }
 
 /** A copy of `value` with another value at `path`. */
-function withValue(value: unknown, path: readonly Key[], replacement: unknown): unknown {
+export function withValue(value: unknown, path: readonly Key[], replacement: unknown): unknown {
   const [part, ...rest] = path;
   if (part === undefined) return replacement;
   if (Array.isArray(value))

@@ -21,6 +21,8 @@ export interface SchemaNode {
   readonly list?: boolean;
   /** Address of a service that may be on a private network. */
   readonly service?: boolean;
+  /** Address that is sent to only where it is public or allowed. */
+  readonly receiver?: boolean;
 }
 
 /** An option schema as data: what may be written, not what comes out. */

@@ -4,7 +4,7 @@ import { compileText } from "./mistakes.ts";
 import { isMasked, withoutPassword } from "./shown.ts";
 
 const SECRETS = `
-x-url: &url "https://me:canary1@host/x"
+x-url: &url "https://me:canary1@host.example/x"
 ingress_auth: {a_ingress: canary2-0123456789, b_ingress: [canary3-0123456789]}
 links:
   hook: {module: webhook, options: {headers: {Authorization: canary4}, webhook-urls: [*url]}}
@@ -30,7 +30,9 @@ describe("a configuration is shown", () => {
     const { plan } = await compileText(SECRETS, ENV);
     expect(plan?.shown).toMatchObject({
       ingress_auth: { a_ingress: "***", b_ingress: ["***"] },
-      links: { hook: { options: { headers: { Authorization: "***" }, "webhook-urls": ["https://me:***@host/x"] } } },
+      links: {
+        hook: { options: { headers: { Authorization: "***" }, "webhook-urls": ["https://me:***@host.example/x"] } },
+      },
       storages: { rows: { options: { password: "***", host: "db1", url: "redis+sentinel://:***@h1:1,h2:2/m" } } },
       chains: { a: { links: ["hook", { webhook: { headers: { X: "***" } } }] }, b: { dlq_name: "***" } },
     });

@@ -44,7 +44,10 @@ const webhook = defineLink({
   summary: "Posts vCons.",
   effect: true,
   options: z.strictObject({
-    "webhook-urls": z.array(z.url()).default([]).describe("Where to."),
+    "webhook-urls": z
+      .array(z.url().meta({ receiver: true }))
+      .default([])
+      .describe("Where to."),
     headers: z.record(z.string(), secret()).default({}).describe("Headers."),
   }),
   run: ({ vcon }) => forward(vcon),

@@ -39,11 +39,18 @@ export const secret = () => z.string().min(1).meta({ secret: true });
  * Address of a service that whoever configures the server runs or pays for: `fetch` reaches it on private networks too.
  * Not for addresses that somebody else chooses.
  */
-export const serviceUrl = () =>
+export const serviceUrl = () => httpUrl("use the options for them").meta({ service: true });
+
+/**
+ * Address that vCons are sent to: reached where it is public or on a network of `CONSERVER_ALLOWED_NETWORKS`.
+ * `instead` says where users and passwords belong.
+ */
+export const receiverUrl = (instead: string) => httpUrl(instead).meta({ receiver: true });
+
+const httpUrl = (instead: string) =>
   z
     .url({ protocol: /^https?$/, error: "must be an http or https address" })
-    .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), "must not carry a user or password: use the options for them")
-    .meta({ service: true });
+    .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), `must not carry a user or password: ${instead}`);
 
 /** Name of a list a link may send to. The linter checks it and follows the route. */
 export const listName = () => z.string().regex(LIST_NAME, LIST_NAME_RULE).meta({ list: true });

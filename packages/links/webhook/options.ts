@@ -1,11 +1,7 @@
-import { secret } from "@vcon-server/core";
+import { receiverUrl, secret } from "@vcon-server/core";
 import { EGRESS_VERSIONS } from "@vcon-server/vcon";
 import { z } from "zod";
 import { keyOf } from "./letter.ts";
-
-const address = z
-  .url({ protocol: /^https?$/, error: "must be an http or https address" })
-  .refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), "must not carry a user or password: use auth_header");
 
 /** What HTTP and Standard Webhooks fill in themselves. */
 const RESERVED =
@@ -24,7 +20,7 @@ const signingSecret = secret().refine((text) => {
 }, "must be whsec_ and the base64 of 24 to 64 random bytes, such as openssl rand -base64 32 makes");
 
 export const options = z.strictObject({
-  "webhook-urls": z.array(address).min(1).describe("Addresses, all posted to at the same time."),
+  "webhook-urls": z.array(receiverUrl("use auth_header")).min(1).describe("Addresses, all posted to at the same time."),
   headers: z.record(headerName, headerValue()).default({}).describe("Headers to send; they replace the link's own."),
   auth_header: headerValue().optional().describe("Value of the `Authorization` header, such as `Bearer …`."),
   secrets: z

@@ -35,7 +35,8 @@ export function configurationRoutes(api: Api, { plan, config }: Context): void {
       schema: {
         ...common,
         summary: "Replace the configuration",
-        description: "Checked first; with errors nothing is replaced. A secret sent as `***` keeps its value.",
+        description:
+          "Checked first; with errors nothing is replaced. A secret sent as `***` keeps its value, or has the one it had in an earlier version that was in force since the start.",
         request: { description: "The whole configuration.", content: { "application/json": Configuration } },
         answers: {
           204: {
