@@ -20,6 +20,14 @@ export interface Writing {
   readonly ifNoneMatch?: "*";
 }
 
+export interface BulkIntake extends Intake {
+  /** Results come while lines are still being sent; not through proxies that buffer. */
+  readonly stream?: boolean;
+  /** First line to take, after an upload that broke off. */
+  readonly fromLine?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** A vCon Server over HTTP. Absence is `undefined`; every other failure is a `ClientError`. */
 export interface Client {
   get(
@@ -34,11 +42,8 @@ export interface Client {
   /** RFC 7396 merge patch; an array is an RFC 6902 JSON patch. */
   patch(uuid: string, change: object, options?: Pick<Writing, "ifMatch">): Promise<Fetched>;
   delete(uuid: string): Promise<void>;
-  /** One result per line as the server finishes it; a bad line does not stop the others. */
-  bulk(
-    lines: Iterable<string> | AsyncIterable<string>,
-    options?: Intake & { readonly signal?: AbortSignal },
-  ): AsyncIterable<BulkLine>;
+  /** One result per line, once all are sent; a bad line does not stop the others. */
+  bulk(lines: Iterable<string> | AsyncIterable<string>, options?: BulkIntake): AsyncIterable<BulkLine>;
   list(query?: {
     readonly page?: number;
     readonly size?: number;

@@ -26,6 +26,8 @@ export interface BulkLine {
   readonly findings?: number;
   readonly code?: string;
   readonly detail?: unknown;
+  /** Only in the last line of an upload that broke off: the first line without a result. */
+  readonly resume_from_line?: number;
   readonly errors?: readonly { readonly pointer?: string; readonly detail?: string }[];
 }
 

@@ -65,12 +65,12 @@ export function vconCalls(send: Transport, json: JsonCall): Pick<Client, VconCal
     delete: async (uuid) => {
       await send({ doing: `deleting vCon ${uuid}`, method: "DELETE", path: vconPath(uuid) });
     },
-    bulk: (lines, { signal, ...intake } = {}) =>
+    bulk: (lines, { signal, stream, fromLine, ...intake } = {}) =>
       bulkLines(send, {
         doing: "sending vCons",
         method: "POST",
         path: "/vcons",
-        query: intakeQuery(intake),
+        query: { ...intakeQuery(intake), stream, from_line: fromLine },
         headers: { "content-type": "application/x-ndjson" },
         body: linesToStream(lines),
         timeoutMs: undefined,

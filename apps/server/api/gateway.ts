@@ -9,8 +9,9 @@ import { createContext } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
 import type { Api } from "./http/api.ts";
 import { createGuard } from "./http/auth.ts";
-import { checkMediaType, readBody } from "./http/body.ts";
+import { readBody } from "./http/body.ts";
 import { errorHandler, refuseSocket } from "./http/errors.ts";
+import { askForBodies, isWanted } from "./http/expect.ts";
 import { frame, transform, transformObject } from "./http/openapi.ts";
 import { checkQuery, tidyQuery } from "./http/query.ts";
 import { createUnknownHandler } from "./http/unknown.ts";
@@ -39,7 +40,7 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler);
   // documents leave as stored bytes, everything else is made here: nothing needs a check on its way out
   app.setSerializerCompiler(() => JSON.stringify);
-  app.setErrorHandler(errorHandler(deps.log));
+  app.setErrorHandler(errorHandler(deps));
   app.setNotFoundHandler(unknown);
   addHeaders(app, deps);
   refuseWhileClosing(app);
@@ -61,8 +62,8 @@ export async function createGateway(deps: GatewayDeps): Promise<FastifyInstance>
 }
 
 function createServer(deps: GatewayDeps): FastifyInstance {
-  const { settings, log } = deps;
-  const refuse = errorHandler(log);
+  const { settings } = deps;
+  const refuse = errorHandler(deps);
   return fastify({
     logger: false,
     rewriteUrl: (request) => withoutRoot(request, settings.rootPath),
@@ -127,13 +128,12 @@ function refuseWhileClosing(app: FastifyInstance): void {
 
 function takeBodies(app: FastifyInstance, { settings }: GatewayDeps): void {
   const limits = { maxBytes: settings.maxBodyBytes, timeout: settings.requestTimeout };
+  askForBodies(app, settings.maxBodyBytes);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    const { config, schema } = request.routeOptions;
-    // what nobody reads is not read
-    if (request.is404 || schema?.request === undefined || request.headers["content-length"] === "0") return undefined;
-    checkMediaType(request);
-    return config.streamed ? payload : readBody(request, payload, limits);
+    // a body that no route reads stays where it is
+    if (!isWanted(request)) return undefined;
+    return request.routeOptions.config.streamed ? payload : readBody(request, payload, limits);
   });
 }
 

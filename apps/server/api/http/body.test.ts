@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { sampleVcon } from "@vcon-server/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,17 +7,36 @@ import { json, startGateway, type TestGateway } from "../testing/gateway.ts";
 const MAX = 2 * 1024 * 1024;
 
 /** Sends the text as it is and gives what comes back until the connection ends. */
-function raw(url: string, text: string): Promise<string> {
+function raw(url: string, text: string, onContinue?: (socket: Socket) => void): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text));
   let answer = "";
   socket.setEncoding("utf8");
   socket.on("data", (chunk: string) => {
     answer += chunk;
+    if (answer.endsWith(" 100 Continue\r\n\r\n")) onContinue?.(socket);
   });
   // a reset after the answer is as good an end as any
   socket.on("error", () => resolve(answer));
   socket.on("close", () => resolve(answer));
+  return promise;
+}
+
+/** Sends a body of so many bytes to its end, reads only then, and gives what comes back; a reset is a failure. */
+function sendAll(url: string, bytes: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.on("error", reject).pause();
+  socket.write(
+    `POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`,
+  );
+  socket.write(Buffer.alloc(bytes, "x"), () => {
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on("close", () => resolve(answer)).resume();
+  });
   return promise;
 }
 
@@ -108,6 +127,24 @@ describe("request bodies", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer.toLowerCase()).toContain("connection: close");
     expect(answer).toContain("CONSERVER_MAX_BODY_BYTES");
+  });
+
+  const expecting = (path: string, length: number, type = "application/json") =>
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
+
+  test("a body that is held back is asked for only where it would be taken", async () => {
+    expect(await raw(gateway.url, expecting("/vcon", MAX + 1))).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await raw(gateway.url, expecting("/vcon", 10, "text/plain"))).toMatch(/^HTTP\/1\.1 415 /);
+    expect(await raw(gateway.url, expecting("/vcon?x=1", 10))).toMatch(/^HTTP\/1\.1 422 /);
+    expect(await raw(gateway.url, expecting("/nowhere", 10))).toMatch(/^HTTP\/1\.1 404 /);
+    const body = JSON.stringify(sampleVcon());
+    const taken = await raw(gateway.url, expecting("/vcon", body.length), (socket) => socket.write(body));
+    expect(taken).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /);
+  });
+
+  test("a client that sends all of a body before it reads gets the refusal of it, not a reset", async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => sendAll(gateway.url, 8 * MAX)));
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*CONSERVER_MAX_BODY_BYTES/);
   });
 
   test("a body of unknown length is cut at the limit", async () => {

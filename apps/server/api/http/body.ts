@@ -47,10 +47,9 @@ export function checkMediaType(request: FastifyRequest): void {
   );
 }
 
-/** The bytes of a request body, unpacked. Refuses before reading what says that it is too large. */
+/** The bytes of a request body, unpacked. */
 export async function readBody(request: FastifyRequest, payload: Readable, limits: BodyLimits): Promise<Buffer> {
   const encoding = encodingOf(request);
-  if (Number(request.headers["content-length"] ?? 0) > limits.maxBytes) throw tooLarge(limits.maxBytes);
   const body = await collect(payload, limits);
   const packed = encoding === "gzip" || mediaType(request) === GZIP_TYPE || (body[0] === 0x1f && body[1] === 0x8b);
   return packed ? unpack(body, limits.maxBytes) : body;

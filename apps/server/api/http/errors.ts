@@ -1,52 +1,87 @@
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
-import { causesOf, type ErrorCode, type Logger, VconError } from "@vcon-server/core";
+import { causesOf, type ErrorCode, type LogFields, type Logger, VconError } from "@vcon-server/core";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { PROBLEM_TYPE, problemOf } from "./problem.ts";
+import type { GatewayDeps, GatewaySettings } from "../deps.ts";
+import { keepsBodyBack } from "./expect.ts";
+import { answerThenDiscard, hasUnreadBody } from "./linger.ts";
+import { PROBLEM_TYPE, type Problem, problemOf } from "./problem.ts";
 
 /** What clients read in place of messages that are none of their business. */
 const UNEXPECTED = "Internal Server Error";
 
+type ErrorDeps = Pick<GatewayDeps, "log"> & { readonly settings: Pick<GatewaySettings, "requestTimeout"> };
+
 /** Sends every failure as a problem document; what is not the client's doing is logged here and nowhere else. */
 export const errorHandler =
-  (log: Logger) =>
+  (deps: ErrorDeps) =>
   (error: FastifyError | VconError, request: FastifyRequest, reply: FastifyReply): void => {
     if (reply.raw.headersSent) return;
     const coded = error instanceof VconError ? error : codedOf(error);
     const status = error instanceof VconError ? error.status : (error.statusCode ?? 500);
-    void sendProblem(log, { error: coded, request, reply, status });
+    void sendProblem(deps, { error: coded, request, reply, status });
   };
 
 interface Failure {
   readonly error: VconError;
   readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
   readonly status: number;
 }
 
-function sendProblem(log: Logger, { error, request, reply, status }: Failure): FastifyReply {
-  const failed = status >= 500 && status !== 503;
-  const failure = failed ? (request.routeOptions.config.failure ?? UNEXPECTED) : undefined;
-  const problem = problemOf(error, { status, ...(failure !== undefined && { failure }) });
-  const instance = failed ? `urn:uuid:${randomUUID()}` : undefined;
-  if (status >= 500) {
-    const facts = {
-      code: error.code,
-      route: request.routeOptions.url,
-      method: request.method,
-      causes: causesOf(error),
-      instance,
-    };
-    log[failed ? "error" : "warn"]("a request failed", facts);
-  }
+/** Bytes of a refused body that are read to its end rather than giving up the connection. */
+const WORTH_READING = 64 * 1024;
+
+function sendProblem(
+  { log, settings }: ErrorDeps,
+  { reply, ...failure }: Failure & { readonly reply: FastifyReply },
+): FastifyReply {
+  const { error, request, status } = failure;
+  const problem = problemFor(failure);
+  logFailure(log, { ...failure, instance: problem.instance });
   if (status === 503) reply.header("retry-after", Math.max(1, Math.ceil(error.retryAfterSecs ?? 1)));
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="vcon-server"');
-  // the rest of such a body is not worth reading: the connection cannot be used again
-  if (status === 408 || status === 413 || error.code === "VCON_SHUTTING_DOWN") reply.header("connection", "close");
+  const unread = hasUnreadBody(request.raw);
+  const ends = status === 408 || error.code === "VCON_SHUTTING_DOWN" || (unread && !isWorthReading(request));
+  if (ends) reply.header("connection", "close");
+  const bytes = Buffer.from(JSON.stringify(problem));
+  reply.status(status).type(PROBLEM_TYPE);
+  // a client that was not asked for its body sends none
+  if (!ends || !unread || keepsBodyBack(request.raw) || request.method === "HEAD") return reply.send(bytes);
   return reply
-    .status(status)
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(instance === undefined ? problem : { ...problem, instance }));
+    .header("content-length", bytes.length)
+    .send(answerThenDiscard(request.raw, [bytes], settings.requestTimeout));
+}
+
+const isWorthReading = ({ headers }: FastifyRequest): boolean =>
+  Number(headers["content-length"] ?? Number.POSITIVE_INFINITY) <= WORTH_READING;
+
+/** The problem document of a failed request. What says nothing to the client gets a number to find it by in the log. */
+export function problemFor({ error, request, status }: Failure): Problem {
+  if (status < 500 || status === 503) return problemOf(error, { status });
+  const failure = request.routeOptions.config.failure ?? UNEXPECTED;
+  return { ...problemOf(error, { status, failure }), instance: `urn:uuid:${randomUUID()}` };
+}
+
+/** Logs what is not the client's doing: outages as warnings, what nobody foresaw as errors. `facts` tell more of it. */
+export function logFailure(
+  log: Logger,
+  {
+    error,
+    request,
+    status,
+    instance,
+    facts,
+  }: Failure & { readonly instance?: string | undefined; readonly facts?: LogFields },
+): void {
+  if (status < 500) return;
+  log[status === 503 ? "warn" : "error"]("a request failed", {
+    code: error.code,
+    route: request.routeOptions.url,
+    method: request.method,
+    ...facts,
+    causes: causesOf(error),
+    instance,
+  });
 }
 
 const CODES: Readonly<Record<number, ErrorCode>> = {

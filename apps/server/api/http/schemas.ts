@@ -98,6 +98,12 @@ export const LineResult = z
     findings: z.number().int().optional(),
     code: z.string().optional(),
     detail: z.unknown().optional(),
+    instance: z.string().optional().describe("Number of an unforeseen failure in the server's log."),
+    resume_from_line: z
+      .number()
+      .int()
+      .optional()
+      .describe("Only in the last line of an upload that broke off: where to go on with `from_line`."),
   })
   .meta({
     id: "LineResult",

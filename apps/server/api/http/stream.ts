@@ -1,4 +1,4 @@
-import { pipeline, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { VconError } from "@vcon-server/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -35,8 +35,9 @@ async function within<T>(ms: number, wait: Promise<T>): Promise<T> {
 }
 
 async function* unpacked(packed: Readable): AsyncGenerator<Buffer> {
-  // the iterator below reports what goes wrong in either stream
-  const gunzip = pipeline(packed, createGunzip(), () => undefined);
+  // not a pipeline: that would end the connection with the archive, and the answer could not be sent
+  const gunzip = packed.pipe(createGunzip());
+  packed.once("error", (error) => gunzip.destroy(error));
   let size = 0;
   try {
     for await (const chunk of gunzip) {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { VconError } from "@vcon-server/core";
 import { sampleVcon } from "@vcon-server/core/testing";
@@ -25,6 +26,21 @@ describe.each(BACKENDS)("storing many vCons (%s)", (kind) => {
 
   const upload = (body: RequestInit["body"], query = "", headers: Readonly<Record<string, string>> = {}) =>
     gateway.call(`/vcons${query}`, { method: "POST", body: body ?? null, headers: { ...NDJSON, ...headers } });
+
+  /** Sends the second vCon when it is told to. */
+  function uploadSlowly(vcons: readonly unknown[], rest: Promise<void>, query = ""): Promise<Response> {
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(Buffer.from(`${JSON.stringify(vcons[0])}\n`));
+        await rest;
+        controller.enqueue(Buffer.from(JSON.stringify(vcons[1])));
+        controller.close();
+      },
+    });
+    // `duplex` is what Node asks for with a stream; its types do not know it
+    const init: RequestInit & { readonly duplex: "half" } = { method: "POST", body, headers: NDJSON, duplex: "half" };
+    return gateway.call(`/vcons${query}`, init);
+  }
 
   test("every line is stored and queued in order, and has its result", async () => {
     const vcons = Array.from({ length: 300 }, () => sampleVcon());
@@ -71,20 +87,26 @@ describe.each(BACKENDS)("storing many vCons (%s)", (kind) => {
     expect(await (await gateway.call(`/vcon/${vcon.uuid}`)).json()).toHaveProperty("subject", "c");
   });
 
-  test("results come while the upload goes on", async () => {
+  test("the answer begins when the upload is read", async () => {
+    const vcons = [sampleVcon(), sampleVcon()];
+    const rest = Promise.withResolvers<void>();
+    let answered = false;
+    const uploading = uploadSlowly(vcons, rest.promise).finally(() => {
+      answered = true;
+    });
+    await expect.poll(() => gateway.backend.read([vcons[0]!.uuid])).not.toEqual([undefined]);
+    expect(answered).toBe(false);
+    rest.resolve();
+    const response = await uploading;
+    const text = await response.clone().text();
+    expect(response.headers.get("content-length")).toBe(String(text.length));
+    expect((await results(response)).map(({ uuid }) => uuid)).toEqual(vcons.map(({ uuid }) => uuid));
+  });
+
+  test("with stream=true results come while the upload goes on", async () => {
     const vcons = [sampleVcon(), sampleVcon()];
     const first = Promise.withResolvers<void>();
-    const body = new ReadableStream<Uint8Array>({
-      async start(controller) {
-        controller.enqueue(Buffer.from(`${JSON.stringify(vcons[0])}\n`));
-        await first.promise;
-        controller.enqueue(Buffer.from(JSON.stringify(vcons[1])));
-        controller.close();
-      },
-    });
-    // `duplex` is what Node asks for with a stream; its types do not know it
-    const init: RequestInit & { readonly duplex: "half" } = { method: "POST", body, headers: NDJSON, duplex: "half" };
-    const response = await gateway.call("/vcons", init);
+    const response = await uploadSlowly(vcons, first.promise, "?stream=true");
     const reader = response.body?.getReader();
     const chunk = await reader?.read();
     expect(Buffer.from(chunk?.value ?? []).toString()).toContain(vcons[0]?.uuid);
@@ -110,7 +132,39 @@ describe.each(BACKENDS)("storing many vCons (%s)", (kind) => {
     });
   });
 
-  test("in an outage every line says 503, and the server goes on", async () => {
+  test("from_line reads past the lines before it, and numbers the others as they stand", async () => {
+    const vcons = [sampleVcon(), sampleVcon(), sampleVcon()];
+    const lines = vcons.map((vcon) => JSON.stringify(vcon)).join("\n");
+    expect(await results(await upload(lines, "?from_line=3"))).toMatchObject([{ line: 3, uuid: vcons[2]?.uuid }]);
+    expect(await results(await upload(lines, "?from_line=4"))).toEqual([]);
+    expect(await gateway.backend.read(vcons.slice(0, 2).map(({ uuid }) => uuid))).toEqual([undefined, undefined]);
+  });
+
+  test("a line that fails unforeseen is logged under the number its result has", async () => {
+    gateway.fail(new TypeError("secret internals"));
+    const [line] = await results(await upload(`\n${JSON.stringify(sampleVcon())}`));
+    gateway.fail(undefined);
+    expect(line).toMatchObject({ line: 2, status: 500, code: "VCON_INTERNAL", detail: "Failed to store vCons" });
+    expect(JSON.stringify(line)).not.toContain("secret");
+    const logged = gateway.log.filter(({ fields }) => fields?.["instance"] === line?.["instance"]);
+    expect(logged).toMatchObject([{ level: "error", fields: { line: 2, route: "/vcons", method: "POST" } }]);
+  });
+
+  test("an upload whose connection breaks is logged with the line to go on from, and what it sent is stored", async () => {
+    const vcon = sampleVcon();
+    const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+    const sent = `${JSON.stringify(vcon)}\n{"unfinished":`;
+    socket.write(
+      `POST /vcons HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 9999\r\n\r\n${sent}`,
+    );
+    await expect.poll(() => gateway.backend.read([vcon.uuid])).not.toEqual([undefined]);
+    socket.destroy();
+    const told = () => gateway.log.filter(({ message }) => message.startsWith("an upload broke off"));
+    await expect.poll(() => told().at(-1)?.fields).toMatchObject({ route: "/vcons", lines: 1, resume_from_line: 2 });
+  });
+
+  test("in an outage every line says 503, the log says it once, and the server goes on", async () => {
+    const before = gateway.log.length;
     gateway.fail(new VconError("VCON_BACKEND_DOWN", "the backend does not answer"));
     const lines = await results(
       await upload([sampleVcon(), sampleVcon()].map((vcon) => JSON.stringify(vcon)).join("\n")),
@@ -119,6 +173,9 @@ describe.each(BACKENDS)("storing many vCons (%s)", (kind) => {
     expect(lines).toMatchObject([
       { line: 1, status: 503, code: "VCON_BACKEND_DOWN" },
       { line: 2, status: 503, code: "VCON_BACKEND_DOWN" },
+    ]);
+    expect(gateway.log.slice(before)).toMatchObject([
+      { level: "warn", fields: { code: "VCON_BACKEND_DOWN", line: 1 } },
     ]);
     expect(await results(await upload(JSON.stringify(sampleVcon())))).toMatchObject([{ status: 201 }]);
   });
@@ -141,7 +198,8 @@ test("a client that stops sending is cut off with a line that says so, and what 
   const response = await gateway.call("/vcons", init);
   expect(await results(response)).toMatchObject([
     { line: 1, status: 201, uuid: vcon.uuid },
-    { line: 2, status: 408, code: "VCON_INPUT_TIMEOUT" },
+    { line: 2, status: 408, code: "VCON_INPUT_TIMEOUT", resume_from_line: 2 },
   ]);
+  expect(gateway.log).toMatchObject([{ level: "warn", fields: { lines: 1, resume_from_line: 2 } }]);
   await gateway.close();
 });

@@ -74,6 +74,18 @@ test("a connection that breaks off costs only what had no answer, and the server
   expect(server.slept[0]).toBeGreaterThanOrEqual(7000);
 });
 
+test("an upload that broke off goes on where the server says that it stopped reading", async () => {
+  const cutOff = { status: 422, code: "VCON_INPUT_MALFORMED", resume_from_line: 2 };
+  const server = setUp((line, request) => (request === 1 && line === '"2"' ? cutOff : {}));
+  await deliver(all(batch(1, 3)), server.delivery);
+  expect(server.sent).toEqual([
+    ['"1"', '"2"', '"3"'],
+    ['"2"', '"3"'],
+  ]);
+  expect(server.refused).toEqual([]);
+  expect(server.journalled).toEqual([1, 2, 3]);
+});
+
 test("an outage that lasts ends with its error after a bounded number of tries", async () => {
   const server = setUp(() => new ClientError("CLIENT_UNREACHABLE", "gone"));
   await expect(deliver(all(batch(1, 1)), server.delivery)).rejects.toMatchObject({ code: "CLIENT_UNREACHABLE" });

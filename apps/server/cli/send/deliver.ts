@@ -91,6 +91,8 @@ async function sendOnce(batch: readonly VconRecord[], { client, intake, signal }
   try {
     const lines = batch.map(({ text }) => text);
     for await (const answer of client.bulk(lines, { ...intake, signal })) {
+      // what the server had not read yet is sent again
+      if (answer.resume_from_line !== undefined) break;
       const record = batch[answer.line - 1];
       if (record !== undefined) answers.set(record, answer);
     }
