@@ -128,6 +128,56 @@ describe("an answer", () => {
     expect(error.message).toContain("auth_header and secrets");
   });
 
+  test.each([
+    [400, "invalid_payload", "it answers 400: invalid_payload; check webhook-urls"],
+    [404, "no_service", "it answers 404: no_service; check webhook-urls"],
+    [413, "", "it answers 413; the vCon is too large for it"],
+    [
+      413,
+      "<html><head><title>413 Request Entity Too Large</title></head>…",
+      "413: 413 Request Entity Too Large; the vCon",
+    ],
+    [
+      422,
+      '{"detail":[{"loc":["body","uuid"],"msg":"Field required","input":{"tel":"+1202"}}]}',
+      ": body.uuid: Field required; ",
+    ],
+    [400, '{"error":{"code":"bad_field","message":"no such field"}}', "it answers 400: no such field; "],
+    [400, '{"errors":[{"message":"one"},{"message":"two"}]}', "it answers 400: one; two; "],
+    [400, '"just a text"', "it answers 400: just a text; "],
+    [400, '{"type":"about:blank","title":"Bad","detail":"uuid is\\n missing"}', "it answers 400: uuid is missing; "],
+    [400, '{"vcon":{"subject":"private"}}', "it answers 400; check"],
+    [400, '{"cut":"off', "it answers 400; check"],
+    [503, "maintenance until 8", "it answers 503: maintenance until 8; it is tried again"],
+    [429, "slow down", "it answers 429: slow down; "],
+    [401, "bad signature", "it answers 401: bad signature; check"],
+  ])("%i that says %s is told as it is", async (status, body, told) => {
+    const error = await failure(post({ fetch: answering({ status, body }), options }));
+    expect(error.message).toContain(told);
+    expect(error.message).not.toMatch(/private|1202/);
+  });
+
+  test("that repeats secrets is told without them, and a long one only begins", async () => {
+    const secret = SECRETS[0] ?? "";
+    const setting = {
+      "webhook-urls": ["https://one.example/services/T0001/B00012/tokentoken?key=querysecret&x=1"],
+      headers: { "X-Api-Key": "headersecret", "X-Team": "a" },
+      auth_header: "Bearer authsecret",
+      secrets: [secret],
+    };
+    const shown = [
+      "no key headersecret or authsecret at /services/T0001/B00012/tokentoken, not even with querysecret",
+      `signed by ${secret}: ${secret.slice(6)}; see https://elsewhere.example/tokens/1 or Basic dXNlcjpwYXNz`,
+    ].join(" ");
+    const error = await failure(
+      post({ fetch: answering({ status: 400, body: `${shown} ${"long ".repeat(100)}` }), options: setting }),
+    );
+    expect(error.message).toContain("no key *** or *** at ***, not even with ***");
+    expect(error.message).not.toMatch(/secret\b|B00012|tokentoken|whsec|elsewhere|dXNlcj/);
+    expect(error.message.length).toBeLessThan(450);
+    for (const cause of causesOf(error)) expect(cause).not.toMatch(/authsecret|tokentoken/);
+  });
+
   test("that does not come in time is given up and tried again later", async () => {
     const clock = manualClock();
     const { fetch, requests } = fakeFetch(() => new Promise<Response>(() => undefined));
@@ -231,6 +281,8 @@ test("what is secret appears in no message, cause or log line", async () => {
   const lines: string[] = [];
   const write = (message: string, fields?: unknown) => void lines.push(message, JSON.stringify(fields ?? {}));
   const log: Logger = { debug: write, info: write, warn: write, error: write };
+  // what a receiver says is told, but not what it repeats of the request
+  const said = "no canary-header, canary-auth for /canary-path?token=canary-query and canary-too at http://x/canary";
   const canary = `whsec_${Buffer.from("canary".padEnd(32, ".")).toString("base64")}`;
   const secretive = {
     "webhook-urls": ["https://one.example/canary-path?token=canary-query", "https://two.example/canary-too#canary"],
@@ -241,7 +293,7 @@ test("what is secret appears in no message, cause or log line", async () => {
   const network = openNetwork();
   const failing: readonly (typeof fetch)[] = [
     ...[200, 307, 401, 404, 429, 503].map((status) =>
-      answering({ status, headers: { location: "https://x/canary" }, body: "canary-answer" }),
+      answering({ status, headers: { location: "https://x/canary" }, body: said }),
     ),
     answering("cut"),
     fakeFetch(() => {

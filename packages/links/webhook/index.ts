@@ -1,6 +1,7 @@
 import { type Clock, defineLink, forward, readStart, serviceFailure, VconError, withinTime } from "@vcon-server/core";
 import { downgrade } from "@vcon-server/vcon";
 import { z } from "zod";
+import { explainAnswer, findRemedy, listSecrets } from "./answer.ts";
 import { idOf, keyOf, letterOf, stamped } from "./letter.ts";
 import { headersOf, options } from "./options.ts";
 
@@ -12,7 +13,11 @@ export default defineLink({
   summary: "Posts the vCon as JSON to one or more addresses, signed if wanted.",
   options,
   effect: true,
-  setup: ({ options }) => ({ headers: headersOf(options), keys: options.secrets.map(keyOf) }),
+  setup: ({ options }) => ({
+    headers: headersOf(options),
+    keys: options.secrets.map(keyOf),
+    hidden: listSecrets(options),
+  }),
   async run({ vcon, options, run, fetch, clock, signal, log, memo, note, state }) {
     const letter = letterOf(downgrade(vcon, options.egress_format_version ?? run.egressVersion ?? "0.4.0"));
     const delivered = new Set(Memo.safeParse(memo).data?.delivered);
@@ -21,7 +26,7 @@ export default defineLink({
       if (delivered.has(id)) return;
       const stamp = { id, timestamp: Math.floor(clock.now() / 1000), keys: state.keys };
       const headers = { ...state.headers, ...stamped(letter.body, stamp) };
-      const post = { url, headers, body: letter.body, seconds: options.timeout_secs };
+      const post = { url, headers, body: letter.body, seconds: options.timeout_secs, hidden: state.hidden };
       const status = await send(post, { fetch, clock, signal });
       log.debug("webhook answered", { uuid: run.uuid, host: new URL(url).host, id, status });
       delivered.add(id);
@@ -39,6 +44,8 @@ interface Post {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly seconds: number;
+  /** Masked in what the receiver says. */
+  readonly hidden: readonly string[];
 }
 
 interface World {
@@ -47,12 +54,11 @@ interface World {
   readonly signal: AbortSignal;
 }
 
-const REMEDY = "check webhook-urls, headers, auth_header and secrets";
 const SHORT_ANSWER = 64 * 1024;
 const SHORT_WAIT_SECS = 1;
 
 /** Posts once. Resolves with the status when it is 2xx, whatever else the answer says. */
-async function send({ url, headers, body, seconds }: Post, { fetch, clock, signal }: World): Promise<number> {
+async function send({ url, headers, body, seconds, hidden }: Post, { fetch, clock, signal }: World): Promise<number> {
   const doing = `posting to ${new URL(url).host}`;
   const finished = new AbortController();
   try {
@@ -67,9 +73,11 @@ async function send({ url, headers, body, seconds }: Post, { fetch, clock, signa
     );
     // a short answer is read to its end, so that its connection serves the next request; an endless one holds nobody up
     const wait = { doing, seconds: SHORT_WAIT_SECS, clock, signal };
-    await withinTime(wait, () => readStart(response, SHORT_ANSWER)).catch(() => undefined);
-    if (!response.ok) throw serviceFailure(response, { doing, remedy: REMEDY, now: clock.now() });
-    return response.status;
+    const start = await withinTime(wait, () => readStart(response, SHORT_ANSWER)).catch(() => undefined);
+    if (response.ok) return response.status;
+    const { status } = response;
+    const answer = { status, headers: response.headers, said: explainAnswer(start ?? new Uint8Array(), hidden) };
+    throw serviceFailure(answer, { doing, remedy: findRemedy(status), now: clock.now() });
   } finally {
     finished.abort();
   }
