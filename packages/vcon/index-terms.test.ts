@@ -1,12 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { indexOf, parseVcon, type Vcon } from "./index.ts";
+import { indexOf, MAX_TERMS, parseVcon, type Vcon } from "./index.ts";
 
 const vcon = (members: object): Vcon =>
   parseVcon(JSON.stringify({ uuid: "01a088b7-7e9e-8501-9c23-b79d96f1a1ba", ...members }));
 
 describe("terms", () => {
+  test("are as many as a backend can write in a moment, the first ones", () => {
+    const parties = Array.from({ length: 50_000 }, (_, at) => ({ tel: `+1555${at}` }));
+    const { terms } = indexOf(vcon({ parties }));
+    expect([terms.length, terms[0], terms.at(-1)]).toEqual([MAX_TERMS, "tel:+15550", "tel:+15559999"]);
+  });
+
   test("are the values as written, and without their prefix, each once", () => {
     const parties = [
       { tel: "+12025550143", mailto: "a@b.example", name: "Nadia Okafor" },

@@ -12,17 +12,24 @@ export interface VconIndex {
   readonly terms: readonly Term[];
 }
 
+/**
+ * Entries that one document may have. A conference has hundreds; a document with hundreds of thousands would keep the
+ * backend busy for seconds, for everybody, every time it is stored.
+ */
+export const MAX_TERMS = 10_000;
+
 const MEMBERS = ["tel", "mailto", "name"] as const;
 
 /**
  * The index entries of a document: what each party says about itself, as written, and without the `tel:` or `mailto:`
- * in front of it. Of a signed vCon the payload is indexed, unverified; an encrypted one has only its uuid.
+ * in front of it, at most `MAX_TERMS`. Of a signed vCon the payload is indexed, unverified; an encrypted one has only its uuid.
  */
 export function indexOf(vcon: Vcon): VconIndex {
   const document = formOf(vcon) === "signed" ? payloadOf(vcon) : vcon;
   const parties = document && own(document, "parties");
   const terms = new Set<Term>();
   for (const party of Array.isArray(parties) ? parties : []) {
+    if (terms.size >= MAX_TERMS) break;
     for (const member of isObject(party) ? MEMBERS : []) {
       const value: unknown = own(party, member);
       if (typeof value !== "string" || value === "") continue;
@@ -33,7 +40,7 @@ export function indexOf(vcon: Vcon): VconIndex {
       }
     }
   }
-  return { createdAt: epochSeconds(document && own(document, "created_at")), terms: [...terms] };
+  return { createdAt: epochSeconds(document && own(document, "created_at")), terms: [...terms].slice(0, MAX_TERMS) };
 }
 
 function epochSeconds(value: unknown): number {

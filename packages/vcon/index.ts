@@ -27,7 +27,7 @@ export { downgrade, EGRESS_VERSIONS, type EgressVersion } from "./downgrade.ts";
 export type { Finding, Level, MergeFinding } from "./finding.ts";
 export { type Form, formOf, payloadOf, uuidOf } from "./form.ts";
 export { contentHash, type Digest, type HashAlgorithm, sha256Hex, verifyContentHash } from "./hash.ts";
-export { indexOf, type Term, type VconIndex } from "./index-terms.ts";
+export { indexOf, MAX_TERMS, type Term, type VconIndex } from "./index-terms.ts";
 export { type JsonProblem, MAX_DEPTH, type ParsedJson, parseJson, serialize, toBytes } from "./json.ts";
 export { isRawNumber } from "./json-number.ts";
 export { type Edits, type Merged, mergeVcons } from "./merge/index.ts";

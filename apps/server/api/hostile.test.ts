@@ -71,6 +71,13 @@ describe("hostile input", () => {
     expect(Number(response.headers.get("x-vcon-findings"))).toBeGreaterThanOrEqual(1);
   });
 
+  test("a long list of wrong values is answered with the first of its errors", async () => {
+    const wrong = Array.from({ length: 20_000 }, () => "x");
+    const response = await gateway.send("POST", "/vcon/ingress?ingress_list=main_ingress", wrong);
+    const { errors } = (await response.json()) as { errors: unknown[] };
+    expect([response.status, errors.length]).toEqual([422, 100]);
+  });
+
   test("any JSON value in any place is kept exactly or refused with 422", async () => {
     const value = fc.jsonValue({ maxDepth: 4 });
     const place = fc.constantFrom(

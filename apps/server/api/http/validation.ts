@@ -21,9 +21,12 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
 
 type ZodIssue = z.core.$ZodIssue;
 
-/** Zod's issues in the original's words. `part` is the part of the request they are about. */
+/** A list of a hundred thousand wrong values is not answered with as many errors. */
+const MAX_ISSUES = 100;
+
+/** Zod's first issues in the original's words. `part` is the part of the request they are about. */
 export const issuesOf = (part: string, issues: readonly ZodIssue[]): Issue[] =>
-  issues.map((issue) => issueOf(part, issue));
+  issues.slice(0, MAX_ISSUES).map((issue) => issueOf(part, issue));
 
 function issueOf(part: string, issue: ZodIssue): Issue {
   const loc = [part, ...issue.path.map((step) => (typeof step === "number" ? step : String(step)))];

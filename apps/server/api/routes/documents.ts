@@ -151,7 +151,7 @@ function searchRoute(api: Api, { backend }: Context): void {
         ...common,
         summary: "Find vCons by party",
         description:
-          "Every parameter given must match (a true AND), exactly as written in the vCon. Encode a leading `+` as `%2B`.",
+          "Every parameter given must match (a true AND), exactly as written in the vCon; of a vCon with more than 10,000 such values the first 10,000 count. Encode a leading `+` as `%2B`.",
         querystring: z.object({ tel: term("telephone number"), mailto: term("e-mail address"), name: term("name") }),
         answers: { 200: { description: "UUIDs, in no order.", schema: Uuids }, ...problems(400, 403, 422, 503) },
       },
