@@ -16,22 +16,36 @@ import { freshUuid, submission } from "@vcon-server/core/backend/conformance/sam
 import type { VconUuid } from "@vcon-server/vcon";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type Result, runGroup } from "./owner/group.ts";
 import { operationsOf } from "./owner/operations.ts";
+import { readBoot } from "./store/commits.ts";
+import type { OpenedStore } from "./store/open.ts";
 import { openHere, temporaryFolder } from "./testing/folder.ts";
 
 const contentOf = (n: number): Uint8Array => new TextEncoder().encode(`{"n":${n},"text":"${"abc".repeat(1_500)}"}`);
 
+/** Does something as the owner does it for a client: committed, then acknowledged. */
+function acknowledge({ store, commits }: OpenedStore, run: () => unknown): void {
+  const results: Result[] = [];
+  runGroup({ db: store.db, commits }, [{ name: "test", reads: false, run, answer: (result) => results.push(result) }]);
+  expect(results).toEqual([{ value: expect.anything() }]);
+}
+
+interface Filling extends NonNullable<Parameters<typeof openHere>[1]> {
+  /** Does something more before the end. */
+  last?(opened: OpenedStore): void;
+}
+
 /** A folder with forty vCons; `crash` leaves it as a killed process would. */
-function fill(path: string, crash: boolean): VconUuid[] {
-  const opened = openHere(path);
+function fill(path: string, crash: boolean, { last, ...options }: Filling = {}): VconUuid[] {
+  const opened = openHere(path, options);
   const run = operationsOf({ store: opened.store, file: opened.file, synchronous: "full" });
   const uuids = Array.from({ length: 40 }, () => freshUuid());
   for (const [n, uuid] of uuids.entries()) {
     const index = { createdAt: n, terms: [`name:${n}`] as const };
-    opened.store.db.exec("BEGIN");
-    run.submit([submission(uuid, { bytes: contentOf(n), lists: ["in"], index })]);
-    opened.store.db.exec("COMMIT");
+    acknowledge(opened, () => run.submit([submission(uuid, { bytes: contentOf(n), lists: ["in"], index })]));
   }
+  last?.(opened);
   if (crash) cpSync(path, `${path}.crashed`, { recursive: true });
   opened.close();
   if (crash) {
@@ -40,6 +54,19 @@ function fill(path: string, crash: boolean): VconUuid[] {
     rmSync(`${path}.crashed`, { recursive: true });
   }
   return uuids;
+}
+
+const LOG = "backend.sqlite-wal";
+
+/** The files of a folder as they are now, to be put back. */
+function saveFiles(path: string) {
+  const names = ["backend.sqlite", "backend.mark", "backend.commits", LOG];
+  const saved = new Map(names.map((name) => [name, readFileSync(join(path, name))]));
+  const bytes = (name: string) => saved.get(name) ?? Buffer.alloc(0);
+  const restore = () => {
+    for (const name of names) writeFileSync(join(path, name), bytes(name));
+  };
+  return { bytes, restore };
 }
 
 /** What a start after the damage shows: refused with instructions, or what can be read and how. */
@@ -161,15 +188,95 @@ describe("a damaged file is refused with instructions or read right, never silen
     }
   });
 
-  test("after a crash: a log cut short anywhere, as a power cut may leave it, opens with what was finished", () => {
+  test("after a crash: a log that lacks anything that was acknowledged, cut at any place", { timeout: 120_000 }, () => {
     using folder = temporaryFolder();
     const uuids = fill(folder.path, true);
-    const log = join(folder.path, "backend.sqlite-wal");
-    const { size } = statSync(log);
-    truncateSync(log, size - 100);
-    const { refused, waiting } = inspect(folder.path, uuids.slice(0, 39));
-    expect(refused).toBeUndefined();
-    expect(waiting).toBe(39);
+    const saved = saveFiles(folder.path);
+    const { size } = statSync(join(folder.path, LOG));
+    fc.assert(
+      fc.property(fc.nat({ max: size - 1 }), (length) => {
+        saved.restore();
+        truncateSync(join(folder.path, LOG), length);
+        const { refused } = inspect(folder.path, uuids);
+        expectInstructions(refused);
+        expect(String(refused)).toMatch(/acknowledged commits are missing|empty although/);
+      }),
+      { numRuns: 40 },
+    );
+    // the refusal changed nothing that a log found again would not fit
+    writeFileSync(join(folder.path, LOG), saved.bytes(LOG));
+    expect(inspect(folder.path, uuids)).toEqual({ wrong: [], waiting: 40 });
+  });
+
+  test("after a crash: a log whose last transaction was not acknowledged, torn as a power cut leaves it, opens", () => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, true, {
+      last: ({ store }) => store.db.exec("BEGIN; UPDATE vcons SET rev = rev + 1; COMMIT"),
+    });
+    truncateSync(join(folder.path, LOG), statSync(join(folder.path, LOG)).size - 100);
+    expect(inspect(folder.path, uuids)).toEqual({ wrong: [], waiting: 40 });
+  });
+
+  test("after a crash: a log that is gone although its opening had reached the database", () => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, true, {
+      last(opened) {
+        opened.store.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        acknowledge(opened, () => opened.store.db.prepare("UPDATE vcons SET rev = rev + 1").run());
+      },
+    });
+    rmSync(join(folder.path, LOG));
+    expect(String(inspect(folder.path, uuids).refused)).toContain("the last 1 of 41 acknowledged commits are missing");
+  });
+
+  test.each([
+    ["a log without its database", ["backend.sqlite", "backend.mark", "backend.commits"]],
+    ["neither, only the count of commits", ["backend.sqlite", LOG, "backend.mark"]],
+    ["neither, only the count of openings", ["backend.sqlite", LOG, "backend.commits"]],
+    ["a database whose log and count of openings are gone", [LOG, "backend.mark"]],
+  ])("after a crash: %s", (_, lost) => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, true);
+    for (const name of lost) rmSync(join(folder.path, name));
+    expectInstructions(inspect(folder.path, uuids).refused);
+  });
+
+  test("an older copy of the database is refused, and accepted when its counts are removed as the message says", () => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, false);
+    const backup = readFileSync(join(folder.path, "backend.sqlite"));
+    const later = fill(folder.path, false);
+    writeFileSync(join(folder.path, "backend.sqlite"), backup);
+    const { refused } = inspect(folder.path, later);
+    expectInstructions(refused);
+    expect(String(refused)).toContain("remove backend.commits and backend.mark");
+    for (const name of ["backend.commits", "backend.mark"]) rmSync(join(folder.path, name));
+    expect(inspect(folder.path, uuids)).toEqual({ wrong: [], waiting: 40 });
+  });
+
+  test("a count of commits that is damaged itself is told; half of it is enough", () => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, false);
+    flip(join(folder.path, "backend.commits"), 5);
+    expect(inspect(folder.path, uuids)).toEqual({ wrong: [], waiting: 40 });
+    flip(join(folder.path, "backend.commits"), 5);
+    flip(join(folder.path, "backend.commits"), 512 * 8 + 5);
+    expect(String(inspect(folder.path, uuids).refused)).toContain("backend.commits is damaged");
+  });
+
+  test("what synchronous = normal may lose when the machine stops is no damage, but it is while the machine goes on", () => {
+    using folder = temporaryFolder();
+    const normal = { synchronous: "normal", boot: Buffer.from("12345678") } as const;
+    const uuids = fill(folder.path, true, normal);
+    const cut = () => truncateSync(join(folder.path, LOG), statSync(join(folder.path, LOG)).size - 100);
+    const saved = saveFiles(folder.path);
+    cut();
+    expect(() => openHere(folder.path, normal)).toThrow(/acknowledged commits are missing/);
+    saved.restore();
+    cut();
+    openHere(folder.path, { ...normal, boot: Buffer.from("87654321") }).close();
+    expect(inspect(folder.path, uuids.slice(0, 39))).toEqual({ wrong: [], waiting: 39 });
+    expect(readBoot()).toHaveLength(8);
   });
 
   test("a file that is no database, and one of a newer version", () => {

@@ -23,7 +23,7 @@ function run(opened: OpenedStore, calls: readonly Call[]): Result[] {
       },
     }),
   );
-  runGroup(store.db, works);
+  runGroup({ db: store.db, commits: opened.commits }, works);
   return answers;
 }
 

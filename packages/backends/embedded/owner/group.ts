@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { VconError } from "@vcon-server/core";
+import type { Commits } from "../store/commits.ts";
 import { codedError } from "../store/failures.ts";
 
 /** One request and where its answer goes. */
@@ -11,6 +12,12 @@ export interface Work {
   answer(result: Result): void;
 }
 
+/** An open database, and the count of its commits. */
+export interface Database {
+  readonly db: DatabaseSync;
+  readonly commits: Pick<Commits, "count" | "acknowledge">;
+}
+
 export type Result = { readonly value: unknown } | { readonly error: VconError };
 
 /**
@@ -18,18 +25,18 @@ export type Result = { readonly value: unknown } | { readonly error: VconError }
  * is undone alone. When the transaction as a whole fails, each request gets a transaction of its own, so that the one
  * there is no room for does not take its neighbours along.
  */
-export function runGroup(db: DatabaseSync, works: readonly Work[]): void {
-  const answers = works.every((work) => work.reads) ? works.map(attempt) : commitTogether(db, works);
+export function runGroup(on: Database, works: readonly Work[]): void {
+  const answers = works.every((work) => work.reads) ? works.map(attempt) : commitTogether(on, works);
   for (const [n, work] of works.entries()) work.answer(answers[n] ?? attempt(work));
 }
 
-function commitTogether(db: DatabaseSync, works: readonly Work[]): Result[] {
-  const together = transaction(db, works);
+function commitTogether(on: Database, works: readonly Work[]): Result[] {
+  const together = transaction(on, works);
   if (Array.isArray(together)) return together;
   if (works.length === 1) return [{ error: together }];
   return works.map((work) => {
     if (work.reads) return attempt(work);
-    const alone = transaction(db, [work]);
+    const alone = transaction(on, [work]);
     return Array.isArray(alone) && alone[0] !== undefined
       ? alone[0]
       : { error: Array.isArray(alone) ? together : alone };
@@ -37,7 +44,7 @@ function commitTogether(db: DatabaseSync, works: readonly Work[]): Result[] {
 }
 
 /** The results in order, or why nothing of it was committed. */
-function transaction(db: DatabaseSync, works: readonly Work[]): Result[] | VconError {
+function transaction({ db, commits }: Database, works: readonly Work[]): Result[] | VconError {
   try {
     db.exec("BEGIN");
     const results: Result[] = [];
@@ -48,7 +55,9 @@ function transaction(db: DatabaseSync, works: readonly Work[]): Result[] | VconE
       if (!db.isTransaction) return failureOf(result);
       results.push(result);
     }
+    commits.count();
     db.exec("COMMIT");
+    commits.acknowledge();
     return results;
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");

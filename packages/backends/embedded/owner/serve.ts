@@ -1,11 +1,12 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { VconError } from "@vcon-server/core";
+import type { Commits } from "../store/commits.ts";
 import type { Store } from "../store/store.ts";
 import { createDecoder } from "../wire/codec.ts";
 import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
 import { createWriter } from "../wire/write.ts";
-import { type Result, runGroup, type Work } from "./group.ts";
+import { type Database, type Result, runGroup, type Work } from "./group.ts";
 import { READS } from "./operations.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
@@ -16,13 +17,14 @@ export interface Serving {
 interface ServeOptions {
   readonly address: string;
   readonly store: Store;
+  readonly commits: Commits;
   readonly operations: Operations;
 }
 
 /** Listens on a socket and answers requests, everything that arrived in one turn as one transaction. */
-export async function serve({ address, store, operations }: ServeOptions): Promise<Serving> {
+export async function serve({ address, store, commits, operations }: ServeOptions): Promise<Serving> {
   const waiters = createWaiters(store);
-  const queue = createQueue(store, waiters);
+  const queue = createQueue({ db: store.db, commits }, waiters);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -76,14 +78,14 @@ interface Queue {
   flush(): void;
 }
 
-function createQueue(store: Store, waiters: Waiters): Queue {
+function createQueue(database: Database, waiters: Waiters): Queue {
   let works: Work[] = [];
   const flush = (): void => {
     const group = works.slice(0, GROUP_LIMIT);
     works = works.slice(GROUP_LIMIT);
     if (group.length === 0) return;
     if (works.length > 0) setImmediate(flush);
-    runGroup(store.db, group);
+    runGroup(database, group);
     waiters.tell();
   };
   return {

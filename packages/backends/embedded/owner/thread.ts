@@ -34,11 +34,11 @@ function steadyClock(): () => number {
 
 async function main({ dataDir, synchronous, leaseMs }: OwnerSettings): Promise<void> {
   const opened = openStore({ dataDir, synchronous, leaseMs, now: steadyClock(), log });
-  const { store, file } = opened;
+  const { store, commits, file } = opened;
   const address = addressOf(dataDir);
   try {
     prepareSocketFolder(address);
-    const serving = await serve({ address, store, operations: operationsOf({ store, file, synchronous }) });
+    const serving = await serve({ address, store, commits, operations: operationsOf({ store, file, synchronous }) });
     parentPort?.once("message", async () => {
       await serving.close();
       removeSocketFolder(address);

@@ -38,16 +38,28 @@ export function codedError(error: unknown, doing: string): VconError {
       );
     case CORRUPT:
     case NOT_A_DATABASE:
-      return corrupt(doing, said, error);
+      return corrupt(doing, said, { cause: error });
     default:
       return asVconError(error, "VCON_INTERNAL", doing);
   }
 }
 
+interface Corruption {
+  readonly cause?: unknown;
+  /** What to do, where it is not the usual. */
+  readonly remedy?: string;
+}
+
+/** How an operator says that what is in the directory is what is wanted. */
+export const describeAcceptance = (): string =>
+  "to go on with what is there, such as a backup that was put back on purpose, remove backend.commits and backend.mark";
+
 /** A damaged database, with what can be done about it. */
-export function corrupt(doing: string, found: string, cause?: unknown): VconError {
-  const remedy =
-    "keep a copy of the data directory, check the disk, then restore a backup, or rescue what is readable with " +
-    "`sqlite3 backend.sqlite .recover` into a new file; moving backend.* out of the directory starts empty";
-  return new VconError("VCON_BACKEND_CORRUPT", `${doing}: ${found}; ${remedy}`, cause === undefined ? {} : { cause });
+export function corrupt(doing: string, found: string, { cause, remedy }: Corruption = {}): VconError {
+  const usual =
+    "keep a copy of the data directory, check the disk, then restore a backup (of all backend.* files, with the server " +
+    "stopped), or rescue what is readable with `sqlite3 backend.sqlite .recover` into a new file; " +
+    `${describeAcceptance()}; moving backend.* out of the directory starts empty`;
+  const message = `${doing}: ${found}; ${remedy ?? usual}`;
+  return new VconError("VCON_BACKEND_CORRUPT", message, cause === undefined ? {} : { cause });
 }

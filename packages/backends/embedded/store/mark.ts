@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { commitsFile } from "./commits.ts";
 
 /**
  * A file beside the database that says how often it was opened: SQLite takes an emptied file for a new database and a
@@ -26,8 +27,14 @@ export function writeMark(folder: string, openings: number): void {
   renameSync(part, markOf(folder));
 }
 
-/** What should be there and is not. */
+/** Names what should be there and is not. */
 export function missingFile(folder: string, file: string): string | undefined {
-  if (readMark(folder) === undefined || (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0) return undefined;
-  return `${file} is missing or empty although ${markOf(folder)} says that it was in use`;
+  if (sizeOf(file) > 0) return undefined;
+  const log = `${file}-wal`;
+  const witness = [markOf(folder), commitsFile(folder)].find((beside) => existsSync(beside));
+  if (witness !== undefined) return `${file} is missing or empty although ${witness} says that it was in use`;
+  // SQLite would delete the log and begin a new database
+  return sizeOf(log) > 0 ? `${file} is missing or empty although its write-ahead log ${log} is there` : undefined;
 }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Logger, VconError } from "@vcon-server/core";
+import { type Commits, openCommits, readBoot, readNoted } from "./commits.ts";
 import { codedError, corrupt, isBusy } from "./failures.ts";
 import { createLeases } from "./leases.ts";
 import { missingFile, readMark, writeMark } from "./mark.ts";
@@ -15,10 +16,13 @@ export interface StoreOptions {
   readonly leaseMs: number;
   readonly now: () => number;
   readonly log: Logger;
+  /** Tells one start of the machine from the next; read from the system unless given. */
+  readonly boot?: Buffer;
 }
 
 export interface OpenedStore {
   readonly store: Store;
+  readonly commits: Commits;
   readonly file: string;
   close(): void;
 }
@@ -36,17 +40,18 @@ export function openStore(options: StoreOptions): OpenedStore {
   try {
     const missing = missingFile(folder, file) ?? damageInside(`${file}-wal`);
     if (missing !== undefined) throw corrupt(doing, missing);
-    const db = openDatabase(folder, options, doing);
-    const { now, log } = options;
+    const { now, log, synchronous, boot = readBoot() } = options;
+    const { db, commits } = openDatabase(folder, { synchronous, boot, log, doing });
     const store = createStore({ db, now, log, leases: createLeases(options.leaseMs, now) });
     for (const { owner } of store.sql<{ owner: string }>("SELECT DISTINCT owner FROM queue WHERE state = 1").all()) {
       store.leases.renew(owner);
     }
     const close = (): void => {
+      commits.close();
       db.close();
       lock.close();
     };
-    return { store, file, close };
+    return { store, commits, file, close };
   } catch (error) {
     lock.close();
     throw codedError(error, doing);
@@ -73,7 +78,12 @@ function takeLock(folder: string, doing: string): DatabaseSync {
   return lock;
 }
 
-function openDatabase(folder: string, { synchronous }: StoreOptions, doing: string): DatabaseSync {
+interface DatabaseOptions extends Required<Pick<StoreOptions, "synchronous" | "boot" | "log">> {
+  readonly doing: string;
+}
+
+function openDatabase(folder: string, options: DatabaseOptions): { db: DatabaseSync; commits: Commits } {
+  const { synchronous, doing } = options;
   const file = join(folder, "backend.sqlite");
   const openings = readMark(folder);
   const db = new DatabaseSync(file);
@@ -90,12 +100,14 @@ function openDatabase(folder: string, { synchronous }: StoreOptions, doing: stri
     if (version > SCHEMA_VERSION) {
       throw new VconError("VCON_BACKEND_UNFIT", `${doing}: a newer version of the server wrote it; start that version`);
     }
-    if (version === 0 && openings !== undefined) throw corrupt(doing, "the database is empty although it was in use");
+    const used = openings !== undefined || readNoted(folder) !== undefined;
+    if (version === 0 && used) throw corrupt(doing, "the database is empty although it was in use");
     if (version === 0) db.exec(`BEGIN; ${SCHEMA} COMMIT`);
     else check(db, file, doing);
     db.exec(`BEGIN; ${ADDITIONS} COMMIT`);
+    const commits = openCommits({ db, folder, ...options });
     countOpening(db, { folder, openings, doing });
-    return db;
+    return { db, commits };
   } catch (error) {
     db.close();
     throw error;

@@ -97,7 +97,7 @@ CREATE INDEX waits_vcon ON waits(vcon);
 
 CREATE TABLE counters (name TEXT NOT NULL, n INTEGER NOT NULL) STRICT;
 CREATE UNIQUE INDEX counters_name ON counters(name);
-INSERT INTO counters (name, n) VALUES ('token', 0), ('openings', 0);
+INSERT INTO counters (name, n) VALUES ('token', 0), ('openings', 0), ('commits', 0);
 
 CREATE TRIGGER queue_extras AFTER DELETE ON queue WHEN old.extras = 1 BEGIN
   DELETE FROM checkpoints WHERE entry = old.id;
