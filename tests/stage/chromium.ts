@@ -23,6 +23,8 @@ const QUIET = [
   "--disable-default-apps",
   "--no-first-run",
   "--no-default-browser-check",
+  // pages make sounds without a click
+  "--autoplay-policy=no-user-gesture-required",
   "--remote-debugging-port=0",
 ];
 

@@ -7,7 +7,7 @@ export default defineLink({
   name: "deepgram_link",
   summary: "Transcribes recordings with Deepgram.",
   options: deepgramOptions,
-  dependencies: { openai: () => import("openai"), "music-metadata": () => import("music-metadata") },
+  dependencies: { openai: () => import("openai") },
   effect: true,
   setup: ({ options, deps: { openai }, fetch }) => openDeepgram(options, { openai, fetch }),
   run: transcribeDialogs,

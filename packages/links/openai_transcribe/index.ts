@@ -7,7 +7,7 @@ export default defineLink({
   name: "openai_transcribe",
   summary: "Transcribes recordings with OpenAI or a service that is compatible with it.",
   options: openAiOptions,
-  dependencies: { openai: () => import("openai"), "music-metadata": () => import("music-metadata") },
+  dependencies: { openai: () => import("openai") },
   effect: true,
   setup: ({ options, deps: { openai }, fetch }) => openOpenAi(options, { openai, fetch }),
   run: transcribeDialogs,

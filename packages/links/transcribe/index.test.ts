@@ -1,58 +1,17 @@
 import { VconError } from "@vcon-server/core";
 import { compile, createRegistry, factsOf } from "@vcon-server/core/config";
-import {
-  fetchFrom,
-  type LinkRun,
-  manualClock,
-  routed,
-  type Service,
-  sampleVcon,
-  serve,
-  testLink,
-} from "@vcon-server/core/testing";
+import { fetchFrom, serve } from "@vcon-server/core/testing";
 import { fakeDeepgram } from "@vcon-server/core/testing/services/deepgram";
 import {
   fakeTranscription,
   openAiFault,
   type TranscriptionFake,
 } from "@vcon-server/core/testing/services/openai-audio";
-import { type Dialog, encodeBase64url, transcriptFor, type Vcon } from "@vcon-server/vcon";
+import { encodeBase64url, transcriptFor, type Vcon } from "@vcon-server/vcon";
 import { beforeAll, expect, test } from "vitest";
 import { encodedTone, wav } from "../_shared/transcription/testing/sounds.ts";
 import transcribe from "./index.ts";
-
-const KEY = "sk-canary-1";
-const SOUND = wav({ seconds: 20 });
-const LONG = wav({
-  seconds: 32,
-  silences: [
-    [9, 10],
-    [20, 22],
-  ],
-});
-
-const recording = (dialog: Partial<Dialog> = {}): Dialog => ({
-  type: "recording",
-  url: "https://media.example/calls/1?sig=canary",
-  ...dialog,
-});
-
-const calls = (...dialog: Partial<Dialog>[]): Vcon => sampleVcon({ dialog: dialog.map(recording) });
-
-/** OpenAI and a host of recordings, without any network. */
-function world(fake: TranscriptionFake = { key: KEY }, sound: Uint8Array<ArrayBuffer> = SOUND) {
-  const openai = fakeTranscription(fake);
-  const host: Service = () => new Response(sound, { headers: { "content-length": String(sound.length) } });
-  return { openai, fetch: fetchFrom(routed([/media\.example/, host], [/./, openai.answer])) };
-}
-
-const openAi = (options: object = {}) => ({ vendor: "openai", vendor_options: { OPENAI_API_KEY: KEY, ...options } });
-
-async function transcribed(run: LinkRun): Promise<Vcon> {
-  const outcome = await testLink(transcribe, { options: openAi(), clock: manualClock(), vcon: calls({}), ...run });
-  if (outcome.kind !== "forward") throw new Error("not forwarded");
-  return outcome.vcon;
-}
+import { calls, chunked, formsOf, KEY, LONG, openAi, SOUND, transcribed, world } from "./testing/world.ts";
 
 /** The failure, after looking whether it tells a secret. */
 async function failure(running: Promise<unknown>): Promise<VconError> {
@@ -64,19 +23,6 @@ async function failure(running: Promise<unknown>): Promise<VconError> {
   for (let at: unknown = error; at instanceof Error; at = at.cause)
     expect(`${at.message} ${JSON.stringify(at)}`).not.toContain("canary");
   return error;
-}
-
-/** The fields of the form that was sent, its file as name and size. */
-async function formsOf({ requests }: ReturnType<typeof fakeTranscription>): Promise<Record<string, unknown>[]> {
-  const forms = requests.map(async ({ bytes, headers }) => {
-    const form = await new Response(new Uint8Array(bytes), { headers }).formData();
-    const entries = [...form.keys()].map((name) => {
-      const values = form.getAll(name).map((one) => (one instanceof File ? `${one.name} ${one.type}` : one));
-      return [name, values.length === 1 ? values[0] : values];
-    });
-    return Object.fromEntries(entries);
-  });
-  return Promise.all(forms);
 }
 
 const typesOf = ({ analysis = [] }: Vcon) => analysis.map(({ type, dialog }) => `${type} ${dialog}`);
@@ -168,8 +114,6 @@ test("a transcript that is longer than a day of speech is an answer of no use, a
     message: expect.stringContaining("transcribing dialog 0: deepgram answers 2000001 characters"),
   });
 });
-
-const chunked = (more: object = {}) => openAi({ max_chunk_duration: 10, silence_len: 500, ...more });
 
 test("a long recording is cut in its silences; times are those of the whole", async () => {
   const { fetch, openai } = world({ transcript: ({ seconds }) => `${Math.round(seconds)} seconds` }, LONG);

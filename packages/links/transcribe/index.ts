@@ -7,7 +7,7 @@ export default defineLink({
   name: "transcribe",
   summary: "Transcribes recordings with the speech service of a vendor.",
   options: transcribeOptions,
-  dependencies: { openai: () => import("openai"), "music-metadata": () => import("music-metadata") },
+  dependencies: { openai: () => import("openai") },
   effect: true,
   setup: ({ options, deps: { openai }, fetch }) => openVendor(options.vendor, optionsOf(options), { openai, fetch }),
   run: transcribeDialogs,

@@ -1,54 +1,67 @@
-import fc from "fast-check";
-import * as musicMetadata from "music-metadata";
-import { beforeAll, expect, test } from "vitest";
-import { secondsOf } from "./duration.ts";
-import { encodedTone, wav } from "./testing/sounds.ts";
+import { manualClock } from "@vcon-server/core/testing";
+import { expect, test } from "vitest";
+import { findSeconds, isPlausible, type MeasuringNeeds } from "./duration.ts";
+import { openRoom } from "./room.ts";
+import { signatureOf } from "./signature.ts";
+import { encodedTone, filedTone, wav } from "./testing/sounds.ts";
 
-const FORMATS = {
-  mp3: ["mp3"],
-  "mp3 of a variable rate without an index": ["mp3", "-q:a", "5", "-write_xing", "0"],
-  vorbis: ["ogg", "-c:a", "libvorbis"],
-  opus: ["ogg", "-c:a", "libopus"],
-  flac: ["flac"],
-  mp4: ["ipod", "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
-  webm: ["webm", "-c:a", "libopus"],
-} as const;
+interface Asked {
+  readonly said?: number;
+  readonly ffmpeg?: string;
+}
 
-const files = new Map<string, Uint8Array>();
-beforeAll(async () => {
-  for (const [name, format] of Object.entries(FORMATS)) files.set(name, await encodedTone(7.5, format));
-  files.set("wav", wav({ seconds: 7.5 }));
+const find = (bytes: Uint8Array, { said, ffmpeg = "ffmpeg" }: Asked = {}): Promise<number | undefined> => {
+  const needs: MeasuringNeeds = {
+    options: { max_audio_bytes: 1, download_timeout_secs: 1, recording_wait_secs: 1, ffmpeg_path: ffmpeg },
+    clock: manualClock(),
+    signal: new AbortController().signal,
+    probing: openRoom(1, ""),
+  };
+  return findSeconds({ bytes, signature: signatureOf(bytes), said, doing: "measuring a recording" }, needs);
+};
+
+const join = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+const MISSING = "/nowhere/ffmpeg";
+
+test.each([
+  ["WMA", ["asf"]],
+  ["W64", ["w64"]],
+  ["CAF", ["caf"]],
+] as const)("%s is measured by ffprobe, where there is one", async (_, format) => {
+  const bytes = await filedTone(7.5, format);
+  expect((await find(bytes)) ?? 0).toBeCloseTo(7.5, 0);
+  expect(await find(bytes, { ffmpeg: MISSING })).toBeUndefined();
+  expect(await find(bytes, { ffmpeg: MISSING, said: 7 })).toBe(7);
 });
 
-test.each(["mp3", "mp3 of a variable rate without an index", "vorbis", "opus", "wav"])(
-  "%s is measured",
-  async (name) => {
-    expect(await secondsOf(files.get(name) ?? new Uint8Array(), musicMetadata)).toBeCloseTo(7.5, 0);
-  },
-);
-
-test("a container that does not say how long it is, is of unknown length rather than of none", async () => {
-  for (const name of ["flac", "webm", "mp4"]) {
-    const seconds = await secondsOf(files.get(name) ?? new Uint8Array(), musicMetadata);
-    expect(seconds === undefined || Math.abs(seconds - 7.5) < 0.3, `${name}: ${seconds}`).toBe(true);
-  }
+test("a container that is known needs no program", async () => {
+  expect(await find(wav({ seconds: 3 }), { ffmpeg: MISSING, said: 90 })).toBe(3);
 });
 
-test("a WAV that was cut off is as long as what is left of it", async () => {
-  expect(await secondsOf(wav({ seconds: 10 }).subarray(0, 44 + 8_000 * 2 * 4), musicMetadata)).toBe(4);
+test("a part that ffprobe sees of a file is not taken for the whole", async () => {
+  const twice = join(wav({ seconds: 3 }), wav({ seconds: 3 }));
+  expect(await find(twice)).toBeUndefined();
+  expect(await find(twice, { said: 6 })).toBe(6);
 });
 
-test("whatever is cut off or damaged, it is a length or none, and never an error", async () => {
-  const names = fc.constantFrom(...files.keys());
-  await fc.assert(
-    fc.asyncProperty(names, fc.integer({ min: 0, max: 100 }), fc.integer(), async (name, percent, seed) => {
-      const whole = files.get(name) ?? new Uint8Array();
-      const damaged = whole.slice(0, Math.ceil((whole.length * percent) / 100));
-      for (let at = Math.abs(seed) % 97; at < damaged.length; at += 997)
-        damaged[at] = (damaged[at] ?? 0) ^ (seed & 0xff);
-      const seconds = await secondsOf(damaged, musicMetadata);
-      expect(seconds === undefined || (Number.isFinite(seconds) && seconds > 0)).toBe(true);
-    }),
-    { numRuns: 150 },
-  );
+test("raw samples are not taken for a container by chance", async () => {
+  const raw = join(new Uint8Array(64).fill(0x80), (await encodedTone(3, ["mp3"])).subarray(0, 3_000));
+  expect(await find(raw)).toBeUndefined();
+  for (const byte of [0, 0x55, 0x80, 0xff]) expect(await find(new Uint8Array(50_000).fill(byte))).toBeUndefined();
+});
+
+test("what the dialog says counts where the recording does not say, if its size allows for it", async () => {
+  const raw = new Uint8Array(720_000).fill(0x55);
+  expect(await find(raw, { said: 90 })).toBe(90);
+  for (const said of [90_000, 0, 0.01]) expect(await find(raw, { said })).toBeUndefined();
+});
+
+test.each([
+  [90, 720_000, true],
+  [90_000, 720_000, false],
+  [3_600, 3_600 * 100, true],
+  [3, 100_000_000, false],
+  [0, 720_000, false],
+])("%i seconds in %i bytes: %s", (seconds, bytes, isIt) => {
+  expect(isPlausible(seconds, bytes)).toBe(isIt);
 });

@@ -1,15 +1,35 @@
-/** The package, as a plug-in's `dependencies` load it. */
-export type MusicMetadata = typeof import("music-metadata");
+import { probeSeconds } from "./ffprobe.ts";
+import { measureSeconds } from "./length/measure.ts";
+import type { MediaNeeds } from "./media.ts";
+import type { Signature } from "./signature.ts";
 
-/** Seconds of audio by its container (WAV, MP3, Ogg, MP4, FLAC, WebM and others); undefined when it does not say. */
-export async function secondsOf(bytes: Uint8Array, { parseBuffer }: MusicMetadata): Promise<number | undefined> {
-  try {
-    // what the sender calls the media is not asked: it is often wrong
-    const { format } = await parseBuffer(bytes, undefined, { duration: true, skipCovers: true });
-    const seconds = Math.round((format.duration ?? 0) * 1000) / 1000;
-    return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
-  } catch {
-    // a container it does not know may still be one the service knows
-    return undefined;
-  }
+/** A recording whose length is wanted. */
+export interface Measured {
+  readonly bytes: Uint8Array;
+  readonly signature: Signature | undefined;
+  /** Seconds the dialog says. */
+  readonly said: number | undefined;
+  readonly doing: string;
+}
+
+/** What measuring takes. */
+export type MeasuringNeeds = Pick<MediaNeeds, "options" | "clock" | "signal" | "probing">;
+
+/** Bits per second between which recordings are: slower than any speech codec, faster than any camera. */
+const [LOWEST, HIGHEST] = [400, 50_000_000];
+
+/** Whether so many bytes can be so many seconds: milliseconds, and lengths of another file, are not. */
+export const isPlausible = (seconds: number, bytes: number): boolean =>
+  seconds > 0 && (bytes * 8) / seconds >= LOWEST && (bytes * 8) / seconds <= HIGHEST;
+
+/**
+ * Seconds of a recording: measured by its container, else by ffprobe where that is installed, else as the dialog says,
+ * if the size of the recording allows for it. Undefined rather than wrong: a recording of unknown length is transcribed,
+ * one that is taken for too short or too long is not.
+ */
+export async function findSeconds(measured: Measured, needs: MeasuringNeeds): Promise<number | undefined> {
+  const { bytes, said } = measured;
+  const found = (await measureSeconds(bytes, needs.signal)) ?? (await probeSeconds(measured, needs));
+  if (found !== undefined) return found;
+  return said !== undefined && isPlausible(said, bytes.length) ? said : undefined;
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Clock, serviceFailure, VconError, withinTime } from "@vcon-server/core";
 import { type Dialog, type Digest, decodeBase64, decodeBody, verifyContentHash } from "@vcon-server/vcon";
-import { type MusicMetadata, secondsOf } from "./duration.ts";
+import { badMedia } from "./bad-media.ts";
+import { findSeconds } from "./duration.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { isNotThereYet, waitForRecording } from "./pending.ts";
 import { type Recording, secondsIn } from "./recordings.ts";
@@ -11,22 +12,21 @@ import type { Audio } from "./transcriber.ts";
 
 /** What getting hold of recordings takes. */
 export interface MediaNeeds {
-  readonly options: Pick<MediaOptions, "max_audio_bytes" | "download_timeout_secs" | "recording_wait_secs">;
+  readonly options: Pick<MediaOptions, "max_audio_bytes" | "download_timeout_secs" | "recording_wait_secs"> & {
+    readonly ffmpeg_path?: string;
+  };
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly room: Room;
-  readonly musicMetadata: MusicMetadata;
+  /** How many programs measure at a time. */
+  readonly probing: Room;
 }
 
 /** Bytes a download is let in with before its size is known. */
 const FIRST_GUESS = 4_194_304;
 /** Bytes to begin with where not even the host says how many there are. */
 const FIRST_PART = 262_144;
-
-/** A recording that is not what it should be: trying again does not help. `isUnreachable` where a service could not fetch it. */
-export const badMedia = (message: string, details: { readonly isUnreachable?: boolean } = {}): VconError =>
-  new VconError("VCON_MEDIA_UNUSABLE", message, { details });
 
 /**
  * Brings a recording into memory for as long as `use` takes: decoded or fetched, checked against its hash, measured.
@@ -231,7 +231,10 @@ async function checked(bytes: Bytes, { dialog, index }: Recording, needs: MediaN
     );
   return {
     bytes,
-    seconds: (await secondsOf(bytes, needs.musicMetadata)) ?? secondsIn(dialog),
+    seconds: await findSeconds(
+      { bytes, signature, said: secondsIn(dialog), doing: `measuring the recording of dialog ${index}` },
+      needs,
+    ),
     mediatype: signature?.mediatype ?? declaredType(dialog),
     extension: signature?.extension ?? extensionOf(dialog),
   };

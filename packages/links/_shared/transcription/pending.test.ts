@@ -1,7 +1,6 @@
 import type { VconError } from "@vcon-server/core";
 import { fakeFetch, manualClock } from "@vcon-server/core/testing";
 import type { Dialog } from "@vcon-server/vcon";
-import * as musicMetadata from "music-metadata";
 import { expect, test } from "vitest";
 import { withAudio } from "./media.ts";
 import { recordingsOf } from "./recordings.ts";
@@ -29,7 +28,7 @@ async function failure({ answer, dialog = {}, created, wait = 3_600 }: Asked): P
     clock: manualClock(NOW),
     signal: new AbortController().signal,
     room: openRoom(1e6, ""),
-    musicMetadata,
+    probing: openRoom(2, ""),
   };
   const running = withAudio(recording ?? expect.fail("no recording"), needs, async () => expect.fail("it was read"));
   return running.catch((error) => error);

@@ -4,7 +4,7 @@ export type Signature =
   | { readonly kind: "other"; readonly what: string };
 
 const MEDIA: readonly (readonly [pattern: RegExp, mediatype: string, extension: string])[] = [
-  [/^(RIFF|RF64).{4}WAVE/s, "audio/wav", "wav"],
+  [/^(RIFF|RF64|BW64).{4}WAVE/s, "audio/wav", "wav"],
   [/^fLaC/, "audio/flac", "flac"],
   [/^OggS/, "audio/ogg", "ogg"],
   [/^\x1aE\xdf\xa3/, "audio/webm", "webm"],

@@ -1,8 +1,8 @@
 import { type Clock, forward, type Logger, type Outcome, type RunFacts, VconError } from "@vcon-server/core";
 import { formOf, type Json, type Vcon } from "@vcon-server/vcon";
 import { reportUsage, type UsageContext } from "../usage.ts";
-import type { MusicMetadata } from "./duration.ts";
-import { addressOf, badMedia, isInline, withAudio } from "./media.ts";
+import { badMedia } from "./bad-media.ts";
+import { addressOf, isInline, withAudio } from "./media.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { waitForRecording } from "./pending.ts";
 import { isSettled, partialOf, type Recording, recordingsOf, secondsIn } from "./recordings.ts";
@@ -16,12 +16,14 @@ export type Way = "vendor" | "server" | "vendor_first";
 /** What one configured step shares among its runs. */
 export interface Transcription {
   readonly transcriber: Transcriber;
-  readonly options: MediaOptions & UsageContext["options"];
+  readonly options: MediaOptions & UsageContext["options"] & { readonly ffmpeg_path?: string };
   /** Transcripts the vendor is less sure about are not kept. */
   readonly minimumConfidence: number;
   /** Who fetches a recording that is somewhere else. */
   readonly way: (recording: Recording) => Way;
   readonly room: Room;
+  /** How many programs measure recordings at a time. */
+  readonly probing: Room;
 }
 
 /** The part of a link's context that transcribing takes. */
@@ -33,7 +35,6 @@ export interface TranscriptionRun {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly keep: (vcon: Vcon) => Promise<void>;
-  readonly deps: { readonly "music-metadata": MusicMetadata };
   readonly state: Transcription;
 }
 
@@ -91,13 +92,11 @@ async function listenTo(recording: Recording, context: TranscriptionRun): Promis
 const isBadMedia = (error: unknown): boolean => error instanceof VconError && error.code === "VCON_MEDIA_UNUSABLE";
 
 async function listen(recording: Recording, context: TranscriptionRun): Promise<HeardDialog> {
-  const { state, deps } = context;
+  const { state } = context;
   checkLength(recording, secondsIn(recording.dialog), state.options);
   const answer = await askByAddress(recording, context);
   if (answer) return { answer, seconds: answer.transcript.duration };
-  return withAudio(recording, { ...context, ...state, musicMetadata: deps["music-metadata"] }, (audio) =>
-    listenToAudio(audio, recording, context),
-  );
+  return withAudio(recording, { ...context, ...state }, (audio) => listenToAudio(audio, recording, context));
 }
 
 /** The answer of a service that fetches the recording itself; undefined where this server has to. */

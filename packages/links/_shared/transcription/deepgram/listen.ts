@@ -1,6 +1,6 @@
 import { readJson, readStart, serviceFailure, VconError, withinTime } from "@vcon-server/core";
 import { z } from "zod";
-import { badMedia } from "../media.ts";
+import { badMedia } from "../bad-media.ts";
 import type { Answer, ServiceCall, Transcriber } from "../transcriber.ts";
 import { readListened } from "./answer.ts";
 import { type DeepgramOptions, shownOptions } from "./options.ts";

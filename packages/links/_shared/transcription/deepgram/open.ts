@@ -1,6 +1,6 @@
 import { openRoom } from "../room.ts";
 import type { Transcription } from "../transcribe-dialogs.ts";
-import { FULL_OF_AUDIO, type VendorNeeds } from "../vendor-needs.ts";
+import { FULL_OF_AUDIO, FULL_OF_PROGRAMS, PROGRAMS, type VendorNeeds } from "../vendor-needs.ts";
 import { listener } from "./listen.ts";
 import { type DeepgramOptions, isProxied } from "./options.ts";
 import { proxied } from "./proxied.ts";
@@ -13,4 +13,5 @@ export const openDeepgram = (options: DeepgramOptions, needs: VendorNeeds): Tran
   minimumConfidence: options.minimum_confidence,
   way: (recording) => wayFor(recording, options),
   room: openRoom(options.audio_memory_bytes, FULL_OF_AUDIO),
+  probing: openRoom(PROGRAMS, FULL_OF_PROGRAMS),
 });

@@ -2,7 +2,7 @@ import { VconError } from "@vcon-server/core";
 import type { Ai } from "@vcon-server/services/ai";
 import { type Json, type Transcript, transcriptIn } from "@vcon-server/vcon";
 import { z } from "zod";
-import { badMedia } from "../media.ts";
+import { badMedia } from "../bad-media.ts";
 import type { Audio, Paid, ServiceCall } from "../transcriber.ts";
 import { languageCode } from "./language-code.ts";
 import type { AnswerFormat } from "./options.ts";

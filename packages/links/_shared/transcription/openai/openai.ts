@@ -7,10 +7,13 @@ import type { Stretch } from "./cuts.ts";
 import { isSame, keptIn, toKeep } from "./kept.ts";
 import { type OpenAiOptions, shownOptions } from "./options.ts";
 import { parametersOf } from "./parameters.ts";
-import { eachPiece } from "./pieces.ts";
+import { eachPiece, playThrough } from "./pieces.ts";
 
 /** Bytes a file may have: a little less than the 25 MB of the whole request. */
 const LARGEST_FILE = 25_000_000;
+
+/** Bits per second below which nobody records speech: a file that is short at this rate is short at any. */
+const LOWEST_RATE = 400;
 
 interface OpenAiNeeds {
   readonly openai: OpenAiModule;
@@ -48,14 +51,18 @@ export function openAiTranscriber(options: OpenAiOptions, { cutting, openai, fet
     model,
     work: "OPENAI_TRANSCRIBE",
     shown: shownOptions(options, model),
-    async ofAudio(audio, call) {
-      const whole = (audio.seconds ?? 0) <= options.max_chunk_duration && audio.bytes.length <= LARGEST_FILE;
-      if (!whole) {
+    async ofAudio(given, call) {
+      const fits = given.bytes.length <= LARGEST_FILE;
+      const mayBeLong = (given.bytes.length * 8) / LOWEST_RATE > options.max_chunk_duration;
+      const cuttable = { audio: given, options, call, room: cutting };
+      const seconds = given.seconds ?? (fits && mayBeLong ? await playThrough(cuttable) : undefined);
+      const audio = { ...given, seconds };
+      if (!fits || (seconds ?? 0) > options.max_chunk_duration) {
         const pieces = await inPieces(audio, call);
         return { body: joinedBody(pieces), transcript: joined(pieces), confidence: undefined, usage: usageOf(pieces) };
       }
-      const piece = await ask(audio, { start: 0, end: audio.seconds ?? 0 }, call);
-      const transcript = audio.seconds === undefined ? piece.transcript : joined([piece]);
+      const piece = await ask(audio, { start: 0, end: seconds ?? 0 }, call);
+      const transcript = seconds === undefined ? piece.transcript : joined([piece]);
       return { body: piece.body, transcript, confidence: undefined, usage: piece.usage };
     },
   };

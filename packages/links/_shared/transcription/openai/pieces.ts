@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { badMedia } from "../media.ts";
+import { VconError } from "@vcon-server/core";
+import { type AudioFile, withAudioFile } from "../audio-file.ts";
+import { badMedia } from "../bad-media.ts";
+import { type Ffmpeg, reading, runFfmpeg } from "../ffmpeg.ts";
 import type { Room } from "../room.ts";
 import type { Audio, ServiceCall } from "../transcriber.ts";
 import { cutsFor, piecesOf, type Stretch } from "./cuts.ts";
-import { type Ffmpeg, reading, runFfmpeg } from "./ffmpeg.ts";
 import type { OpenAiOptions } from "./options.ts";
 
 type Cutting = Pick<
@@ -32,37 +33,53 @@ const ENCODED = ["-ac", "1", "-ar", "16000", "-b:a", "128k", "-map_metadata", "-
  * Cuts a recording and hands over its pieces, one after the other. Its files are gone when this settles, whatever
  * happens. Rejects as `runFfmpeg` does, and with what `use` rejects with.
  */
-export async function eachPiece<T>(
-  { audio, options, call, room }: Cuttable,
-  use: (piece: Audio, part: Part) => Promise<T>,
-): Promise<T[]> {
-  const folder = await mkdtemp(join(tmpdir(), "vcon-audio-"));
-  const ffmpeg: Ffmpeg = {
-    path: options.ffmpeg_path,
-    doing: `cutting the recording of ${call.what}`,
-    signal: call.signal,
-  };
-  try {
-    const file = join(folder, "whole");
-    await writeFile(file, audio.bytes);
+export function eachPiece<T>(cuttable: Cuttable, use: (piece: Audio, part: Part) => Promise<T>): Promise<T[]> {
+  const { audio, options, call, room } = cuttable;
+  const ffmpeg = callFfmpeg(cuttable, "cutting");
+  return withAudioFile(audio.bytes, async (files) => {
     const place = await room.take(1, { ...ffmpeg, ...call });
-    const stretches = await stretchesOf({ file, folder }, ffmpeg, options).finally(() => place.leave());
+    const stretches = await stretchesOf(files, ffmpeg, options).finally(() => place.leave());
     const results: T[] = [];
     for (const [at, stretch] of stretches.entries()) {
-      const bytes = await readPiece(join(folder, nameOf(at)));
+      const bytes = await readPiece(join(files.folder, nameOf(at)));
       if (!bytes) break;
       const piece = { bytes, seconds: stretch.end - stretch.start, mediatype: "audio/mpeg", extension: "mp3" };
       results.push(await use(piece, { ...stretch, isLast: at === stretches.length - 1 }));
     }
     if (results.length === 0) throw badMedia(`${ffmpeg.doing}: there is no sound in it`);
     return results;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
+/** Seconds of a recording, found by playing it; undefined where there is no ffmpeg, or none that can read it. */
+export function playThrough(cuttable: Cuttable): Promise<number | undefined> {
+  const { audio, options, call, room } = cuttable;
+  const ffmpeg = callFfmpeg(cuttable, "measuring");
+  return withAudioFile(audio.bytes, async ({ file }) => {
+    const place = await room.take(1, { ...ffmpeg, ...call });
+    try {
+      const { seconds } = await explore(file, ffmpeg, { ...options, use_silence_chunking: false });
+      return seconds > 0 ? seconds : undefined;
+    } catch (error) {
+      if (error instanceof VconError && NO_HELP.includes(error.code)) return undefined;
+      throw error;
+    } finally {
+      place.leave();
+    }
+  });
+}
+
+/** ffmpeg is not there, or it cannot read what the service may be able to read. */
+const NO_HELP: readonly string[] = ["VCON_PLUGIN_MISSING", "VCON_MEDIA_UNUSABLE"];
+
+const callFfmpeg = ({ options, call }: Cuttable, what: string): Ffmpeg => ({
+  path: options.ffmpeg_path,
+  doing: `${what} the recording of ${call.what}`,
+  signal: call.signal,
+});
+
 /** Cuts the recording into files, and says what is in each. */
-async function stretchesOf(files: Files, ffmpeg: Ffmpeg, options: Cutting): Promise<Stretch[]> {
+async function stretchesOf(files: AudioFile, ffmpeg: Ffmpeg, options: Cutting): Promise<Stretch[]> {
   const { seconds, silences } = await explore(files.file, ffmpeg, options);
   const cuts = cutsFor(seconds, options.max_chunk_duration, silences);
   await cut({ ...files, cuts }, ffmpeg, options);
@@ -117,13 +134,8 @@ function numberAfter(label: string, line: string): number | undefined {
   return Number.isFinite(number) ? Math.max(0, number) : undefined;
 }
 
-interface Files {
-  readonly file: string;
-  readonly folder: string;
-}
-
 async function cut(
-  { file, folder, cuts }: Files & { readonly cuts: readonly number[] },
+  { file, folder, cuts }: AudioFile & { readonly cuts: readonly number[] },
   ffmpeg: Ffmpeg,
   { maximum_duration }: Cutting,
 ): Promise<void> {

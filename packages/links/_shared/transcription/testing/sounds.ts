@@ -1,5 +1,10 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+
+const run = promisify(execFile);
 
 interface Wav {
   readonly seconds: number;
@@ -35,16 +40,38 @@ export function wav({ seconds, rate = 8_000, channels = 1, silences = [] }: Wav)
   return new Uint8Array(file);
 }
 
-/** A tone in another container, by ffmpeg: `["mp3"]`, `["webm", "-c:a", "libopus"]`. */
-export async function encodedTone(
-  seconds: number,
-  [format, ...args]: readonly [format: string, ...args: string[]],
-): Promise<Uint8Array<ArrayBuffer>> {
-  const source = ["-f", "lavfi", "-i", `sine=frequency=440:duration=${seconds}:sample_rate=16000`, "-ac", "1"];
-  const { stdout } = await promisify(execFile)(
-    "ffmpeg",
-    ["-v", "error", "-nostdin", ...source, ...args, "-f", format, "pipe:1"],
-    { encoding: "buffer", maxBuffer: 2 ** 26 },
+type Format = readonly [format: string, ...args: string[]];
+
+const readTone = (seconds: number): readonly string[] => [
+  ...["-v", "error", "-nostdin", "-f", "lavfi"],
+  ...["-i", `sine=frequency=440:duration=${seconds}:sample_rate=16000`, "-ac", "1"],
+];
+
+/** A tone in another container, by ffmpeg through a pipe: `["mp3"]`, `["webm", "-c:a", "libopus"]`. */
+export async function encodedTone(seconds: number, [format, ...args]: Format): Promise<Uint8Array<ArrayBuffer>> {
+  const { stdout } = await run("ffmpeg", [...readTone(seconds), ...args, "-f", format, "pipe:1"], PIPE);
+  return new Uint8Array(stdout);
+}
+
+/** The same written into a file, whose header is completed at the end. */
+export async function filedTone(seconds: number, [format, ...args]: Format): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = await mkdtemp(join(tmpdir(), "vcon-tone-"));
+  try {
+    await run("ffmpeg", [...readTone(seconds), ...args, "-f", format, join(folder, "tone")]);
+    return new Uint8Array(await readFile(join(folder, "tone")));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A tone by sox through a pipe, which cannot go back to write how long it has become: `["wav", "-e", "gsm"]`. */
+export async function pipedTone(seconds: number, [type, ...args]: Format): Promise<Uint8Array<ArrayBuffer>> {
+  const { stdout } = await run(
+    "sox",
+    ["-n", "-r", "8000", "-c", "1", "-t", type, ...args, "-", "synth", String(seconds), "sine", "440"],
+    PIPE,
   );
   return new Uint8Array(stdout);
 }
+
+const PIPE = { encoding: "buffer", maxBuffer: 2 ** 26 } as const;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { VconError } from "@vcon-server/core";
-import { badMedia } from "../media.ts";
+import { badMedia } from "./bad-media.ts";
 
 export interface Ffmpeg {
   readonly path: string;
@@ -17,11 +17,14 @@ const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin" };
 /** Formats that are files of their own: one that names other files or addresses could have them read. */
 const FORMATS = "wav,w64,mp3,ogg,flac,mov,matroska,aac,aiff,amr,amrnb,amrwb,asf,au,caf,mpeg,mpegts,avi";
 
-/** Arguments with which a foreign file is opened. */
+/** Arguments with which ffmpeg and ffprobe open a foreign file. */
+export const opening = (file: string): readonly string[] => [
+  ...["-hide_banner", "-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", file],
+];
+
+/** Arguments with which ffmpeg reads the sound of a foreign file. */
 export const reading = (file: string): readonly string[] => [
-  ...["-nostdin", "-hide_banner", "-nostats", "-threads", "1"],
-  ...["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", file],
-  ...["-map", "0:a:0", "-vn"],
+  ...["-nostdin", "-nostats", "-threads", "1", ...opening(file), "-map", "0:a:0", "-vn"],
 ];
 
 /**
