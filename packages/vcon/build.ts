@@ -12,5 +12,12 @@ export const withAttachment = (vcon: Vcon, attachment: Attachment): Vcon => ({
   attachments: [...(vcon.attachments ?? []), attachment],
 });
 
+/** The vCon that names an extension it uses; the very same when it does already, or when its list of them is none. */
+export function withExtension(vcon: Vcon, name: string): Vcon {
+  const extensions: unknown = vcon.extensions ?? [];
+  if (!Array.isArray(extensions) || extensions.includes(name)) return vcon;
+  return { ...vcon, extensions: [...extensions, name] };
+}
+
 /** The vCon with the time of its last change, an RFC 3339 date-time with offset. */
 export const withUpdatedAt = (vcon: Vcon, time: string): Vcon => ({ ...vcon, updated_at: time });

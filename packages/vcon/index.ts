@@ -9,7 +9,7 @@ export {
   jsonBody,
   textBody,
 } from "./body.ts";
-export { withAnalysis, withAttachment, withUpdatedAt } from "./build.ts";
+export { withAnalysis, withAttachment, withExtension, withUpdatedAt } from "./build.ts";
 export { type ReadDate, readDate, readTime, unixTime, writeDate } from "./date.ts";
 export type {
   Analysis,

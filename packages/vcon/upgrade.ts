@@ -1,4 +1,5 @@
-import { unixTime, writeDate } from "./date.ts";
+import { readDate, unixTime, writeDate } from "./date.ts";
+import { readNumber, withIndices } from "./lax-number.ts";
 import { sessionIdOf } from "./session-id.ts";
 import { isAbsent, isObject, type JsonObject, without } from "./shape.ts";
 
@@ -97,8 +98,7 @@ function topMembers(vcon: JsonObject): JsonObject {
   if (isObject(result.redacted) && isAbsent(result.redacted)) result = without(result, "redacted");
   if (isOlderVersion(result.vcon)) result = { ...result, vcon: CURRENT_VERSION };
   for (const name of ["created_at", "updated_at"]) {
-    const time = result[name];
-    const written = typeof time === "number" ? writeDate(unixTime(time)) : undefined;
+    const written = writeUnixTime(result[name]);
     if (written !== undefined) result = { ...result, [name]: written };
   }
   return result;
@@ -111,8 +111,11 @@ function special(element: JsonObject, kind: Kind): JsonObject {
 
 function dialogMembers(dialog: JsonObject): JsonObject {
   let result = dialog;
-  const { duration, session_id } = dialog;
-  if (typeof duration === "string" && isNumeric(duration)) result = { ...result, duration: Number(duration) };
+  const { duration, parties, session_id } = dialog;
+  const seconds = readNumber(duration);
+  if (seconds !== undefined && seconds !== duration) result = { ...result, duration: seconds };
+  const indices = withIndices(parties);
+  if (indices !== parties) result = { ...result, parties: indices };
   const session = typeof session_id === "string" ? sessionIdOf(session_id) : undefined;
   return session ? { ...result, session_id: session } : result;
 }
@@ -154,8 +157,12 @@ function placeOf(name: string, object: JsonObject, kind: Kind): string | undefin
   return name === "type" ? name : undefined;
 }
 
-/** Whether the text is a number that is not negative. */
-export const isNumeric = (text: string): boolean => /^\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/.test(text.trim());
+/** Writes a Unix time, also one in a text that is no date, as the draft wants dates; `undefined` for everything else. */
+export function writeUnixTime(value: unknown): string | undefined {
+  if (typeof value === "boolean" || (typeof value === "string" && readDate(value) !== undefined)) return undefined;
+  const time = typeof value === "number" ? value : readNumber(value);
+  return time === undefined ? undefined : writeDate(unixTime(time));
+}
 
 function isType(value: unknown, type: Rename["type"]): boolean {
   if (type === "object") return isObject(value);

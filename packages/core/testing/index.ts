@@ -1,6 +1,7 @@
 export { type FakeClock, instantClock, type ManualClock, manualClock, seededRandom } from "./clocks.ts";
 export { type FakeFetch, fakeFetch, noNetwork, type SentRequest } from "./fake-fetch.ts";
 export { type Fixture, fixtureVcons } from "./fixtures.ts";
+export { oddVcon } from "./odd-vcon.ts";
 export { openStorage, type StorageSetting, using } from "./open-storage.ts";
 export { sampleVcon, stored } from "./samples.ts";
 export {

@@ -2,6 +2,8 @@ import { type Json, parseVcon, serialize, type Vcon, type VconUuid } from "@vcon
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VconError } from "../errors/index.ts";
 import type { Call, StorageHandle } from "../plugin/storage.ts";
+import { seededRandom } from "./clocks.ts";
+import { oddVcon } from "./odd-vcon.ts";
 import { sampleVcon, stored } from "./samples.ts";
 
 export interface StorageSuite {
@@ -66,6 +68,16 @@ function testSaving({ storage, load }: Subject): void {
     const { uuid } = sampleVcon();
     await storage().save(stored({ uuid }), call());
     expect(await load(uuid)).toEqual({ uuid });
+  });
+
+  test("keeps vCons whose indices lead nowhere and whose describing members are of any type", async () => {
+    const random = seededRandom();
+    for (let count = 0; count < 25; count++) {
+      const vcon = oddVcon(random);
+      await storage().save(stored(vcon), call());
+      const found = await load(vcon.uuid);
+      expect(found && canonical(found)).toBe(canonical(vcon));
+    }
   });
 
   test("keeps a vCon of a megabyte", async () => {

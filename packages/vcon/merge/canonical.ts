@@ -56,21 +56,26 @@ function canonicalList(list: List, raw: Readonly<Record<Side, readonly unknown[]
   return { entries, elements: { base: within("base"), mine: within("mine"), theirs: within("theirs") } };
 }
 
-/** Indices that lead nowhere get this much more, which makes them numbers of no entry. */
-const NOWHERE = 0.25;
+/**
+ * Indices that lead nowhere get this much more, which makes them numbers of no entry. Senders write fractions, too, but
+ * not this one.
+ */
+const NOWHERE = 2 ** -20;
 
 const toNumbers =
   (numbers: Numbers, side: Side): Translate =>
   (list, index) => {
     const known = numbers.get(`${side} ${list}`);
-    return known ? (known[index] ?? index + NOWHERE) : index;
+    return known && Number.isInteger(index) ? (known[index] ?? index + NOWHERE) : index;
   };
 
 /** Indices of the merged lists for numbers of entries. */
 export const toPositions =
   (positions: Readonly<Record<List, ReadonlyMap<number, number>>>): Translate =>
-  (list, number) =>
-    Number.isInteger(number) ? (positions[list].get(number) ?? number) : number - NOWHERE;
+  (list, number) => {
+    if (Number.isInteger(number)) return positions[list].get(number) ?? number;
+    return number - Math.floor(number) === NOWHERE ? Math.floor(number) : number;
+  };
 
 function numbersOf(entries: readonly Entry[], side: Side): readonly number[] {
   const numbers: number[] = [];

@@ -91,6 +91,31 @@ describe("what both appended is kept, theirs first", () => {
   });
 });
 
+test("an index that leads nowhere, or is none, stays as it was sent when both edits are united", () => {
+  const value = fc.oneof(
+    fc.integer({ min: -2, max: 9 }),
+    fc.constantFrom<unknown>(0.25, 0.75, 1.5, 2.25, -0.75, 1e300, "0", null, true, {}),
+  );
+  const index = fc.oneof(value, fc.array(fc.oneof(value, fc.array(value, { maxLength: 2 })), { maxLength: 3 }));
+  const history = fc.oneof(value, fc.array(fc.oneof(value, fc.record({ party: value })), { maxLength: 2 }));
+  const dialog = fc.record({ originator: index, transferee: index, original: index, party_history: history });
+  const analysis = fc.record({ dialog: index, attachment: index });
+  const attachment = fc.record({ party: index, dialog: index });
+  fc.assert(
+    fc.property(dialog, analysis, attachment, (one, two, three) => {
+      const base = vcon({ parties: [{}], dialog: [{}, one], analysis: [two], attachments: [three] });
+      const mine = withTags(base, [{ name: "mine", value: "" }]);
+      const theirs = { ...base, subject: "theirs", analysis: [...(base.analysis ?? []), note("theirs")] };
+      const { vcon: merged, findings } = merge(mine, theirs, base);
+      expect(findings).toEqual([]);
+      expect(merged.dialog).toEqual(base.dialog);
+      expect(merged.analysis).toEqual(theirs.analysis);
+      expect(merged.attachments).toEqual(mine.attachments);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 describe("tags are united as a set", () => {
   const tagged = (base: Vcon, ...names: string[]) =>
     withTags(

@@ -51,7 +51,7 @@ function checkIndices(report: Report, value: unknown, { at, code, into }: Indice
   if (isAbsent(value)) return;
   if (!Array.isArray(value)) {
     if (isIndex(value)) checkIndex(report, value, { pointer: at, ...into });
-    else report.refuse(code, at, "must be an index or an array of indices");
+    else report.add(code, at, "must be an index or an array of indices");
     return;
   }
   for (const [position, index] of entriesOf(value))

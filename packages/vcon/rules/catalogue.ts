@@ -118,7 +118,7 @@ export const RULES = {
   "content.hash-missing": [118, "MUST"],
   "content.hash-shape": [119, "MUST"],
   "content.hash-length": [120, "MUST"],
-  "content.filename": [123, "SHOULD"],
+  "content.filename": [123, "MUST"],
   // H, I: attachments and analyses
   "attachment.start-missing": [124, "MUST"],
   "attachment.party-missing": [125, "MUST"],

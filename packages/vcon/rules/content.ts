@@ -12,7 +12,7 @@ const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/./;
 const HASH = /^([a-z0-9]+)-([A-Za-z0-9_-]+)$/;
 const SHA512_LENGTH = 86;
 
-/** What content an element has; `strict` refuses URLs and media types that are malformed. */
+/** What content an element has; `strict` refuses URLs that are malformed. */
 export function checkContent(
   checked: Checked,
   place: Place,
@@ -22,7 +22,7 @@ export function checkContent(
   const { body, url } = place.object;
   const inline = body !== "" && !isAbsent(body);
   const external = !isAbsent(url);
-  checkMediatype(place, strict);
+  checkMediatype(place);
   stringMember(place, "filename", "content.filename");
   checkEncoding(checked, place, inline);
   if (external) checkUrl(report, place, strict);
@@ -72,7 +72,8 @@ function checkBody(
 
 function checkUrl(report: Report, { object, at }: Place, strict: boolean): void {
   const { url } = object;
-  if (typeof url !== "string") report.refuse("content.url-https", `${at}/url`, "url must be a string");
+  if (typeof url !== "string")
+    report.as({ fatal: strict }).add("content.url-https", `${at}/url`, "url must be a string");
   else if (!/^https:\/\/./i.test(url)) {
     report
       .as({
@@ -101,8 +102,7 @@ function checkHashes(report: Report, hashes: unknown, at: string): void {
 function checkHash(report: Report, hash: unknown, at: string): void {
   const [, algorithm, digest = ""] = typeof hash === "string" ? (HASH.exec(hash) ?? []) : [];
   if (algorithm === undefined) {
-    const fatal = typeof hash !== "string";
-    report.as({ fatal }).add("content.hash-shape", at, "must be an algorithm, a hyphen and a base64url digest");
+    report.add("content.hash-shape", at, "must be an algorithm, a hyphen and a base64url digest");
   } else if (algorithm === "sha512" && digest.length !== SHA512_LENGTH) {
     report.add("content.hash-length", at, `a sha512 digest has ${SHA512_LENGTH} characters, not ${digest.length}`);
   }

@@ -1,12 +1,12 @@
+import { readIndex, readNumber } from "../lax-number.ts";
 import { entriesOf, isAbsent, type JsonObject } from "../shape.ts";
-import { isNumeric } from "../upgrade.ts";
 import { checkContent } from "./content.ts";
 import { checkRecordings, checkTransfer } from "./dialog-links.ts";
 import { DIALOG_TYPES } from "./dialog-table.ts";
 import type { Checked } from "./document-under-check.ts";
 import type { Report } from "./report.ts";
 import { checkPartyHistory, checkSessionId } from "./session.ts";
-import { checkDate, checkIndex, isIndex, isMediatype, stringMember } from "./values.ts";
+import { checkDate, checkIndex, isIndex, isMediatype, outOfRange, stringMember } from "./values.ts";
 
 /** Rules of group F. */
 
@@ -72,7 +72,7 @@ function checkTime(report: Report, dialog: JsonObject, { at, type }: TypedPlace)
     report.refuse("dialog.start-date", `${at}/start`, "start must be a date-time, written as a string");
   } else checkDate(report, start, { pointer: `${at}/start`, code: "dialog.start-date" });
   if (duration === undefined || duration === null || (typeof duration === "number" && duration >= 0)) return;
-  const numeric = typeof duration === "string" && isNumeric(duration);
+  const numeric = readNumber(duration) !== undefined;
   report
     .as({
       fatal: !numeric,
@@ -104,8 +104,12 @@ function checkPartyIndices(
   { at, parties }: { readonly at: string; readonly parties: number },
 ): void {
   const single = (index: unknown, pointer: string): void => {
-    if (!isIndex(index)) report.refuse("dialog.parties-shape", pointer, "must be a party index");
-    else if (index >= parties) checkIndex(report, index, { pointer, length: parties, code: "index.party-range" });
+    const read = readIndex(index);
+    if (!isIndex(index))
+      report
+        .as({ fatal: read === undefined, fixable: read !== undefined })
+        .add("dialog.parties-shape", pointer, "must be a party index");
+    if (read !== undefined && read >= parties) report.refuse("index.party-range", pointer, outOfRange(read, parties));
   };
   if (!Array.isArray(value)) single(value, at);
   for (const [outer, entry] of entriesOf(value)) {

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "../shape.ts";
 import type { RuleCode } from "./catalogue.ts";
 import type { Report } from "./report.ts";
-import { stringMember } from "./values.ts";
+import { neededString, stringMember } from "./values.ts";
 
 /** Rules of group E. */
 
@@ -53,7 +53,7 @@ export function checkParty(report: Report, party: JsonObject, at: string): void 
 
 /** Numbers that are no tel URI are kept; what is no number at all is refused. */
 function checkTel(report: Report, party: JsonObject, at: string): void {
-  const tel = stringMember({ report, object: party, at }, "tel", "party.tel");
+  const tel = neededString({ report, object: party, at }, "tel", "party.tel");
   if (tel === undefined) return;
   const number = tel.replace(/^tel:/i, "");
   if (GLOBAL_NUMBER.test(number) || LOCAL_NUMBER.test(number)) return;

@@ -8,7 +8,8 @@ export function checkReference({ vcon, report }: Checked, member: "redacted" | "
   const reference = vcon[member];
   const at = `/${member}`;
   if (reference !== undefined && reference !== null && !isObject(reference)) {
-    report.refuse("type.object", at, `${member} must be an object`);
+    const fatal = member === "redacted";
+    report.as({ fatal }).add("type.object", at, `${member} must be an object`);
     return;
   }
   if (!isObject(reference) || isAbsent(reference)) return;

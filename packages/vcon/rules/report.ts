@@ -9,7 +9,10 @@ export interface Remark {
   readonly fixable?: boolean;
 }
 
-/** Takes findings down. Beyond its limit only fatal ones are kept, so that odd documents cannot fill the memory. */
+/**
+ * Takes findings down. Beyond its limit only fatal ones are kept, so that odd documents cannot fill the memory, and the
+ * first broken MUST, for which the profile `strict` refuses the document.
+ */
 export interface Report {
   readonly add: (code: RuleCode, pointer: string, message: string) => void;
   /** Adds a finding for which even the tolerant profile refuses the document. */
@@ -21,10 +24,14 @@ export interface Report {
 
 export function newReport(limit: number): Report {
   const found: Finding[] = [];
+  let [fatals, musts] = [0, 0];
   const as = ({ fatal = false, fixable }: Remark): Pick<Report, "add"> => ({
     add(code, pointer, message) {
-      if (found.length >= limit && !(fatal && found.length < 2 * limit)) return;
       const rule = ruleOf(code);
+      const isMust = rule.level === "MUST";
+      if (found.length >= limit && !(fatal && fatals < limit) && !(isMust && musts === 0)) return;
+      if (fatal) fatals++;
+      if (isMust) musts++;
       found.push({
         code,
         rule: rule.rule,

@@ -40,14 +40,16 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   ["chat", { "/uuid": `{${UUID}}` }, "vcon.uuid-syntax /uuid"],
   ["chat", { "/uuid": UUID.toUpperCase() }],
   ["chat", { "/uuid": "42f69ca7-2a14-4e5e-8814-bc1695f9fe24" }, "vcon.uuid-v8 /uuid"],
-  ["chat", { "/extensions": "CC" }, "vcon.extensions-type /extensions!"],
+  ["chat", { "/extensions": "CC" }, "vcon.extensions-type /extensions"],
   ["chat", { "/extensions": ["CC"], "/critical": ["CC"] }, "vcon.critical-unsupported /critical"],
   ["chat", { "/critical": ["CC"] }, "vcon.critical-unsupported /critical", "vcon.critical-subset /critical"],
-  ["chat", { "/critical": [1] }, "vcon.critical-type /critical!"],
+  ["chat", { "/critical": [1] }, "vcon.critical-type /critical"],
   ["chat", { "/a~1b": 1, "/sessions": [], "/group": [] }, "vcon.unknown-member /a~1b"],
   ["chat", { "/created_at": GONE }, "vcon.created_at-missing /created_at"],
   ["chat", { "/created_at": null }, "vcon.created_at-missing /created_at"],
   ["chat", { "/created_at": 1_700_000_000 }, "vcon.created_at-date /created_at"],
+  ["chat", { "/created_at": "1700000000.5" }, "vcon.created_at-date /created_at", "type.date-syntax /created_at"],
+  ["chat", { "/created_at": {} }, "vcon.created_at-date /created_at!"],
   ["chat", { "/created_at": "NOT-A-DATE" }, "vcon.created_at-date /created_at!", "type.date-syntax /created_at"],
   ["chat", { "/created_at": "" }, "vcon.created_at-date /created_at", "type.date-syntax /created_at"],
   ["chat", { "/created_at": "2026-09-14" }, "vcon.created_at-date /created_at", "type.date-syntax /created_at"],
@@ -58,7 +60,7 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
     "type.date-real /created_at",
   ],
   ["chat", { "/created_at": "2026-09-14T08:30:00.000Z" }, "type.date-zero-fraction /created_at"],
-  ["chat", { "/updated_at": {} }, "vcon.updated_at-date /updated_at!"],
+  ["chat", { "/updated_at": {} }, "vcon.updated_at-date /updated_at"],
   ["chat", { "/updated_at": "2020-01-01T00:00:00Z" }, "vcon.updated_at-stale /updated_at"],
   ["chat", { "/subject": null }],
   ["chat", { "/subject": 5 }, "vcon.subject-type /subject!"],
@@ -100,22 +102,22 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   ["chat", { "/parties/0/stir": "abc" }, "party.stir /parties/0/stir"],
   ["chat", { "/parties/1/mailto": "help" }, "party.mailto /parties/1/mailto"],
   ["chat", { "/parties/1/mailto": "Ravi <mailto:help@parcels.example>" }],
-  ["chat", { "/parties/1/name": 5 }, "party.name /parties/1/name!"],
+  ["chat", { "/parties/1/name": 5 }, "party.name /parties/1/name"],
   ["chat", { "/parties/1/validation": GONE }, "party.validation-missing /parties/1/validation"],
-  ["chat", { "/parties/1/validation": 5 }, "type.string /parties/1/validation!"],
+  ["chat", { "/parties/1/validation": 5 }, "type.string /parties/1/validation"],
   ["chat", { "/parties/1/did": "did:" }, "party.did /parties/1/did"],
   ["chat", { "/parties/1/gmlpos": "here" }, "party.gmlpos /parties/1/gmlpos"],
   ["chat", { "/parties/1/gmlpos": "52.5 -13.4" }],
   ["chat", { "/parties/1/civicaddress": { a1: 5 } }, "party.civic-object /parties/1/civicaddress"],
   ["chat", { "/parties/1/civicaddress": { A1: "x" } }, "party.civic-case /parties/1/civicaddress"],
-  ["chat", { "/parties/1/uuid": 5 }, "party.uuid /parties/1/uuid!"],
+  ["chat", { "/parties/1/uuid": 5 }, "party.uuid /parties/1/uuid"],
   ["chat", { "/parties/1/uuid": "whatever" }],
   ["chat", { "/parties/1/type": "cat" }, "party.type /parties/1/type"],
-  ["chat", { "/parties/1/dept": 5 }, "party.org-dept /parties/1/dept!"],
+  ["chat", { "/parties/1/dept": 5 }, "party.org-dept /parties/1/dept"],
   ["chat", { "/parties/1/role": "agent" }, "party.noncore /parties/1"],
   // dialogs
   ["chat", { "/dialog/0/type": GONE }, "dialog.type-missing /dialog/0/type"],
-  ["chat", { "/dialog/0/type": 5 }, "dialog.type-missing /dialog/0/type!"],
+  ["chat", { "/dialog/0/type": 5 }, "dialog.type-missing /dialog/0/type"],
   ["chat", { "/dialog/0/type": "video" }, "dialog.type-value /dialog/0/type"],
   ["chat", { "/dialog/0/start": GONE }, "dialog.start-missing /dialog/0/start"],
   [
@@ -128,18 +130,30 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   ["chat", { "/dialog/0/duration": -30 }, "dialog.duration /dialog/0/duration!"],
   ["chat", { "/dialog/0/duration": "long" }, "dialog.duration /dialog/0/duration!"],
   ["chat", { "/dialog/0/duration": "4.5" }, "dialog.duration /dialog/0/duration"],
+  ["chat", { "/dialog/0/duration": " +.5 " }, "dialog.duration /dialog/0/duration"],
+  ["chat", { "/dialog/0/duration": true }, "dialog.duration /dialog/0/duration"],
+  ["chat", { "/dialog/0/duration": "-4.5" }, "dialog.duration /dialog/0/duration!"],
+  ["chat", { "/dialog/0/duration": "1e999" }, "dialog.duration /dialog/0/duration!"],
   ["chat", { "/dialog/0/duration": null }],
   ["chat", { "/dialog/0/parties": GONE }, "dialog.parties-missing /dialog/0/parties"],
   ["chat", { "/dialog/0/parties": 1 }],
   ["chat", { "/dialog/0/parties": [[0, 1], null, 1] }],
   ["chat", { "/dialog/0/parties": [[0, [1]]] }, "dialog.parties-shape /dialog/0/parties/0/1!"],
-  ["chat", { "/dialog/0/parties": ["0"] }, "dialog.parties-shape /dialog/0/parties/0!"],
+  ["chat", { "/dialog/0/parties": ["0"] }, "dialog.parties-shape /dialog/0/parties/0"],
+  ["chat", { "/dialog/0/parties": "1" }, "dialog.parties-shape /dialog/0/parties"],
+  [
+    "chat",
+    { "/dialog/0/parties": ["9"] },
+    "dialog.parties-shape /dialog/0/parties/0",
+    "index.party-range /dialog/0/parties/0!",
+  ],
+  ["chat", { "/dialog/0/parties": ["Ann"] }, "dialog.parties-shape /dialog/0/parties/0!"],
   ["chat", { "/dialog/0/parties": [0, -1] }, "dialog.parties-shape /dialog/0/parties/1!"],
   ["chat", { "/dialog/0/parties": [0, 99] }, "index.party-range /dialog/0/parties/1!"],
   ["chat", { "/dialog/0/originator": 0 }, "dialog.originator-redundant /dialog/0/originator"],
   ["chat", { "/dialog/0/originator": 1 }],
-  ["chat", { "/dialog/0/originator": 2 }, "index.party-range /dialog/0/originator!"],
-  ["chat", { "/dialog/0/originator": "1" }, "type.uint /dialog/0/originator!"],
+  ["chat", { "/dialog/0/originator": 2 }, "index.party-range /dialog/0/originator"],
+  ["chat", { "/dialog/0/originator": "1" }, "type.uint /dialog/0/originator"],
   ["call", { "/dialog/5/parties": [0] }, "dialog.parties-transfer /dialog/5/parties"],
   ["call", { "/dialog/5/originator": 1 }, "dialog.originator /dialog/5/originator"],
   ["call", { "/dialog/0/recordings": GONE }, "dialog.recordings-missing /dialog/0/recordings"],
@@ -153,7 +167,7 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
     "index.recording-set-mutual /dialog/3/recording_set",
   ],
   ["call", { "/dialog/1/recording_set": 2 }, "index.recordings-type /dialog/1/recording_set"],
-  ["call", { "/dialog/1/recording_set": 9 }, "index.dialog-range /dialog/1/recording_set!"],
+  ["call", { "/dialog/1/recording_set": 9 }, "index.dialog-range /dialog/1/recording_set"],
   ["call", { "/dialog/0/recordings": [1, 2, 3] }, "index.recordings-type /dialog/0/recordings/2"],
   ["call", { "/dialog/0/recordings": [1] }, "index.recording-set-mutual /dialog/2/recording_set"],
   ["chat", { "/dialog/0/mediatype": GONE }, "dialog.mediatype-missing /dialog/0/mediatype"],
@@ -162,7 +176,7 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   [
     "chat",
     { "/dialog/0/mediatype": "text" },
-    "type.mediatype /dialog/0/mediatype!",
+    "type.mediatype /dialog/0/mediatype",
     "dialog.mediatype-list /dialog/0/mediatype",
   ],
   ["chat", { "/dialog/0/mediatype": "text/plain; charset=utf-8" }],
@@ -213,17 +227,17 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
     "dialog.party_history-button /dialog/0/party_history/1/button",
   ],
   ["call", { "/dialog/0/party_history/0/party": GONE }, "dialog.party_history-fields /dialog/0/party_history/0/party"],
-  ["call", { "/dialog/0/party_history/0/party": 7 }, "index.party-range /dialog/0/party_history/0/party!"],
+  ["call", { "/dialog/0/party_history/0/party": 7 }, "index.party-range /dialog/0/party_history/0/party"],
   ["call", { "/dialog/5/transferor": GONE }, "dialog.transfer-missing /dialog/5"],
   ["call", { "/dialog/1/transferee": 0 }, "dialog.transfer-elsewhere /dialog/1/transferee"],
   ["call", { "/dialog/5/target_dialog": [4] }, "dialog.transfer-shape /dialog/5/target_dialog"],
   ["call", { "/dialog/5/transferee": "x" }, "dialog.transfer-shape /dialog/5/transferee"],
-  ["call", { "/dialog/5/transfer_target": 3 }, "index.party-range /dialog/5/transfer_target!"],
+  ["call", { "/dialog/5/transfer_target": 3 }, "index.party-range /dialog/5/transfer_target"],
   ["call", { "/dialog/5/original": 3 }, "dialog.transfer-target-type /dialog/5/original"],
   ["call", { "/dialog/3/message_id": "m" }, "dialog.message_id /dialog/3/message_id"],
-  ["chat", { "/dialog/0/message_id": 5 }, "dialog.message_id /dialog/0/message_id!"],
+  ["chat", { "/dialog/0/message_id": 5 }, "dialog.message_id /dialog/0/message_id"],
   ["chat", { "/dialog/1/message_id": "m-1@parcels.example" }, "dialog.message_id-duplicate /dialog/1/message_id"],
-  ["chat", { "/dialog/0/application": 5 }, "dialog.application /dialog/0/application!"],
+  ["chat", { "/dialog/0/application": 5 }, "dialog.application /dialog/0/application"],
   // content
   ["chat", { "/dialog/0/encoding": GONE }, "content.encoding-missing /dialog/0/encoding"],
   ["chat", { "/dialog/0/encoding": "text" }, "content.encoding-value /dialog/0/encoding"],
@@ -238,16 +252,16 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   ["external", { "/dialog/0/url": 5 }, "content.url-https /dialog/0/url!"],
   ["external", { "/dialog/0/content_hash": GONE }, "content.hash-missing /dialog/0/content_hash"],
   ["external", { "/dialog/0/content_hash": ["sha512:abc"] }, "content.hash-shape /dialog/0/content_hash/0"],
-  ["external", { "/dialog/0/content_hash": 5 }, "content.hash-shape /dialog/0/content_hash!"],
+  ["external", { "/dialog/0/content_hash": 5 }, "content.hash-shape /dialog/0/content_hash"],
   ["external", { "/dialog/0/content_hash": "sha512-abc" }, "content.hash-length /dialog/0/content_hash"],
-  ["chat", { "/dialog/0/filename": 5 }, "content.filename /dialog/0/filename!"],
+  ["chat", { "/dialog/0/filename": 5 }, "content.filename /dialog/0/filename"],
   // attachments
   ["chat", { "/attachments/0/start": GONE }, "attachment.start-missing /attachments/0/start"],
   ["chat", { "/attachments/0/party": GONE }, "attachment.party-missing /attachments/0/party"],
-  ["chat", { "/attachments/0/party": 2 }, "index.party-range /attachments/0/party!"],
+  ["chat", { "/attachments/0/party": 2 }, "index.party-range /attachments/0/party"],
   ["chat", { "/attachments/0/dialog": GONE }, "attachment.dialog-missing /attachments/0/dialog"],
-  ["chat", { "/attachments/0/dialog": [0] }, "type.uint /attachments/0/dialog!"],
-  ["chat", { "/attachments/0/purpose": 5 }, "attachment.purpose /attachments/0/purpose!"],
+  ["chat", { "/attachments/0/dialog": [0] }, "type.uint /attachments/0/dialog"],
+  ["chat", { "/attachments/0/purpose": 5 }, "attachment.purpose /attachments/0/purpose"],
   ["chat", { "/attachments/0/mediatype": GONE }, "attachment.mediatype-missing /attachments/0/mediatype"],
   ["chat", { "/attachments/0/mediatype": "json" }, "type.mediatype /attachments/0/mediatype"],
   [
@@ -259,14 +273,14 @@ const CASES: readonly (readonly [keyof typeof DOCUMENTS, Patch, ...string[]])[] 
   // analyses
   ["chat", { "/analysis/0/type": GONE }, "analysis.type-missing /analysis/0/type"],
   ["chat", { "/analysis/0/type": "wtf" }, "analysis.type-value /analysis/0/type"],
-  ["chat", { "/analysis/0/dialog": "0" }, "analysis.dialog /analysis/0/dialog!"],
-  ["chat", { "/analysis/0/dialog": [0, 2] }, "index.dialog-range /analysis/0/dialog/1!"],
+  ["chat", { "/analysis/0/dialog": "0" }, "analysis.dialog /analysis/0/dialog"],
+  ["chat", { "/analysis/0/dialog": [0, 2] }, "index.dialog-range /analysis/0/dialog/1"],
   ["chat", { "/analysis/0/dialog": GONE }],
   ["chat", { "/analysis/0/attachment": {} }],
-  ["chat", { "/analysis/0/attachment": true }, "analysis.attachment /analysis/0/attachment!"],
-  ["chat", { "/analysis/0/attachment": 1 }, "index.attachment-range /analysis/0/attachment!"],
+  ["chat", { "/analysis/0/attachment": true }, "analysis.attachment /analysis/0/attachment"],
+  ["chat", { "/analysis/0/attachment": 1 }, "index.attachment-range /analysis/0/attachment"],
   ["chat", { "/analysis/0/vendor": GONE }, "analysis.vendor-missing /analysis/0/vendor"],
-  ["chat", { "/analysis/0/schema": {} }, "analysis.product-schema /analysis/0/schema!"],
+  ["chat", { "/analysis/0/schema": {} }, "analysis.product-schema /analysis/0/schema"],
   ["chat", { "/analysis/0/mediatype": GONE }, "analysis.mediatype-missing /analysis/0/mediatype"],
   ["chat", { "/analysis/0/body": GONE, "/analysis/0/encoding": GONE }, "analysis.content-missing /analysis/0"],
   // signed
@@ -358,10 +372,17 @@ test("findings carry number and level of their rule", () => {
 });
 
 test("findings are limited, but those that refuse a document are kept", () => {
-  const attachments = [...Array.from({ length: 2000 }, () => ({})), { party: 99 }];
-  const found = findings({ ...DOCUMENTS.chat, attachments }, { limit: 50 });
+  const dialog = [...Array.from({ length: 2000 }, () => ({})), { parties: [99] }];
+  const found = findings({ ...DOCUMENTS.chat, dialog }, { limit: 50 });
   expect(found).toHaveLength(51);
   expect(found.at(-1)).toMatchObject({ code: "index.party-range", fatal: true });
+});
+
+test("a broken MUST is told however many recommendations were not followed before it", () => {
+  const analysis = Array.from({ length: 100 }, () => ({ type: "other", vendor: "v", body: "b", encoding: "none" }));
+  const found = findings({ ...DOCUMENTS.chat, analysis: [...analysis, { ...analysis[0], dialog: 99 }] }, { limit: 50 });
+  expect(found.map(({ level }) => level).filter((level) => level === "MUST")).toHaveLength(1);
+  expect(found.at(-1)).toMatchObject({ code: "index.dialog-range", pointer: "/analysis/100/dialog", fatal: false });
 });
 
 function keys(document: JsonObject): string[] {

@@ -4,7 +4,7 @@ import { CURRENT_VERSION, isOlderVersion } from "../upgrade.ts";
 import { isTextualUuid, toUuid } from "../uuid.ts";
 import type { Checked } from "./document-under-check.ts";
 import { checkReference } from "./reference.ts";
-import { checkDate, stringMember } from "./values.ts";
+import { checkDate, neededString } from "./values.ts";
 
 /** Rules of groups A, B and D for an unsigned document. */
 
@@ -23,7 +23,7 @@ export function checkTop(checked: Checked): void {
   checkTimes(checked);
   checkArrays(checked);
   checkExtensions(checked);
-  stringMember({ report, object: vcon, at: "" }, "subject", "vcon.subject-type");
+  neededString({ report, object: vcon, at: "" }, "subject", "vcon.subject-type");
   checkReference(checked, "redacted");
   checkReference(checked, "amended");
   if (!isAbsent(vcon.redacted) && !isAbsent(vcon.amended)) {
@@ -104,8 +104,8 @@ function checkExtensions({ vcon, report }: Checked): void {
   const extensions = names(vcon, "extensions");
   const critical = names(vcon, "critical");
   if (extensions === undefined)
-    report.refuse("vcon.extensions-type", "/extensions", "extensions must be an array of strings");
-  if (critical === undefined) report.refuse("vcon.critical-type", "/critical", "critical must be an array of strings");
+    report.add("vcon.extensions-type", "/extensions", "extensions must be an array of strings");
+  if (critical === undefined) report.add("vcon.critical-type", "/critical", "critical must be an array of strings");
   const known = new Set(extensions);
   for (const name of critical ?? []) {
     report.add(

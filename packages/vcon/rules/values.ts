@@ -1,7 +1,8 @@
 import { dateFault, readDate } from "../date.ts";
 import type { JsonObject } from "../shape.ts";
+import { writeUnixTime } from "../upgrade.ts";
 import { isTextualUuid } from "../uuid.ts";
-import type { RuleCode } from "./catalogue.ts";
+import { type RuleCode, ruleOf } from "./catalogue.ts";
 import type { Report } from "./report.ts";
 
 /** Checks of group C, each silent about what is missing. */
@@ -15,11 +16,24 @@ export interface Place {
   readonly at: string;
 }
 
-/** The member as a string; anything else but null is reported and refused. */
-export function stringMember({ report, object, at }: Place, name: string, code: RuleCode): string | undefined {
+/** The member as a string; anything else but null is reported. */
+export function stringMember(place: Place, name: string, code: RuleCode): string | undefined {
+  // a wrong type breaks the draft even where the rule of the member only recommends a form
+  return textMember(place, name, { code: ruleOf(code).level === "MUST" ? code : "type.string", fatal: false });
+}
+
+/** The same for a member that must be usable: a document with anything else in it is refused. */
+export const neededString = (place: Place, name: string, code: RuleCode): string | undefined =>
+  textMember(place, name, { code, fatal: true });
+
+function textMember(
+  { report, object, at }: Place,
+  name: string,
+  { code, fatal }: { readonly code: RuleCode; readonly fatal: boolean },
+): string | undefined {
   const value = object[name];
   if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
-  report.refuse(code, `${at}/${name}`, `${name} must be a string`);
+  report.as({ fatal }).add(code, `${at}/${name}`, `${name} must be a string`);
   return undefined;
 }
 
@@ -32,9 +46,11 @@ interface DateRule {
 
 /** A date under its own rule and under the rule of how dates are written. */
 export function checkDate(report: Report, value: unknown, { pointer, code, needed = false }: DateRule): void {
+  const isUnixTime = typeof value === "number" || writeUnixTime(value) !== undefined;
   if (typeof value !== "string") {
-    const fatal = typeof value !== "number";
-    report.as({ fatal, fixable: !fatal }).add(code, pointer, "must be a date-time, written as a string");
+    report
+      .as({ fatal: needed && !isUnixTime, fixable: isUnixTime })
+      .add(code, pointer, "must be a date-time, written as a string");
     return;
   }
   const fault = dateFault(value);
@@ -43,7 +59,7 @@ export function checkDate(report: Report, value: unknown, { pointer, code, neede
     report.add("type.date-zero-fraction", pointer, "a fraction of a second that is zero must be left out");
     return;
   }
-  const fixable = readDate(value) !== undefined;
+  const fixable = isUnixTime || readDate(value) !== undefined;
   const fatal = needed && !fixable && value !== "";
   report.as({ fatal, fixable }).add(code, pointer, "is not a date-time with an offset, such as 2026-09-14T08:30:00Z");
   if (fault === "unreal") report.add("type.date-real", pointer, "there is no such day or time");
@@ -58,26 +74,27 @@ export interface Range {
   readonly code: RuleCode;
 }
 
-/** An index into one of the arrays: its type, then its range. */
+/** An index into one of the arrays: its type, then its range. The document can be understood without what it points at. */
 export function checkIndex(
   report: Report,
   value: unknown,
   { pointer, length, code }: Range & { readonly pointer: string },
 ): void {
   if (!isIndex(value)) {
-    report.refuse("type.uint", pointer, "must be an index: a whole number from 0 up");
+    report.add("type.uint", pointer, "must be an index: a whole number from 0 up");
   } else if (value >= length) {
-    report.refuse(code, pointer, `index ${value} is out of range: there ${length === 1 ? "is 1" : `are ${length}`}`);
+    report.add(code, pointer, outOfRange(value, length));
   }
 }
 
+export const outOfRange = (index: number, length: number): string =>
+  `index ${index} is out of range: there ${length === 1 ? "is 1" : `are ${length}`}`;
+
 /** The media type has the form type/subtype. */
-export function checkMediatype(place: Place, strict: boolean): void {
+export function checkMediatype(place: Place): void {
   const mediatype = stringMember(place, "mediatype", "type.string");
   if (mediatype !== undefined && !MEDIATYPE.test(mediatype)) {
-    place.report
-      .as({ fatal: strict })
-      .add("type.mediatype", `${place.at}/mediatype`, "must be a media type: type/subtype");
+    place.report.add("type.mediatype", `${place.at}/mediatype`, "must be a media type: type/subtype");
   }
 }
 

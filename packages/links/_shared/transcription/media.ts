@@ -248,6 +248,6 @@ const declaredType = ({ mediatype }: Dialog): string =>
 
 /** Where the bytes do not show what they are, the name may; `mp4` is what the Python server assumed. */
 function extensionOf({ filename, url }: Dialog): string {
-  const name = filename ?? URL.parse(url ?? "")?.pathname ?? "";
+  const name = typeof filename === "string" ? filename : (URL.parse(url ?? "")?.pathname ?? "");
   return /\.([a-z0-9]{2,4})$/i.exec(name)?.[1]?.toLowerCase() ?? "mp4";
 }

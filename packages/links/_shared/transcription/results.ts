@@ -8,6 +8,7 @@ import {
   WTF_SCHEMA,
   WTF_TYPE,
   withAnalysis,
+  withExtension,
 } from "@vcon-server/vcon";
 import { PARTIAL_TYPE, REJECTED_TYPE, secondsIn, withoutNotes } from "./recordings.ts";
 import type { Answer, Transcriber } from "./transcriber.ts";
@@ -50,7 +51,8 @@ export function withTranscript(
   const duration = secondsIn(vcon.dialog?.[index] ?? { type: "recording" });
   const createdAt = new Date(now).toISOString();
   const facts = { createdAt, provider: vendor, model, ...(duration !== undefined && { duration }) };
-  return withAnalysis(withExtension(written), {
+  // core-04 section 4.1: every extension in use is named
+  return withAnalysis(withExtension(written, WTF_TYPE), {
     type: WTF_TYPE,
     dialog: index,
     vendor,
@@ -59,10 +61,6 @@ export function withTranscript(
     ...jsonBody(toWtf(answer.transcript, facts), jsonBodies),
   });
 }
-
-/** Core-04 section 4.1: every extension in use is named. */
-const withExtension = (vcon: Vcon): Vcon =>
-  vcon.extensions?.includes(WTF_TYPE) ? vcon : { ...vcon, extensions: [...(vcon.extensions ?? []), WTF_TYPE] };
 
 /** The vCon with a note that the transcript was paid for but not good enough; the text itself is not kept. */
 export function withRejection(
