@@ -371,20 +371,6 @@ test("findings carry number and level of their rule", () => {
   expect(ruleOf("vcon.uuid-v8")).toEqual({ rule: 11, level: "SHOULD", fixable: false });
 });
 
-test("findings are limited, but those that refuse a document are kept", () => {
-  const dialog = [...Array.from({ length: 2000 }, () => ({})), { parties: [99] }];
-  const found = findings({ ...DOCUMENTS.chat, dialog }, { limit: 50 });
-  expect(found).toHaveLength(51);
-  expect(found.at(-1)).toMatchObject({ code: "index.party-range", fatal: true });
-});
-
-test("a broken MUST is told however many recommendations were not followed before it", () => {
-  const analysis = Array.from({ length: 100 }, () => ({ type: "other", vendor: "v", body: "b", encoding: "none" }));
-  const found = findings({ ...DOCUMENTS.chat, analysis: [...analysis, { ...analysis[0], dialog: 99 }] }, { limit: 50 });
-  expect(found.map(({ level }) => level).filter((level) => level === "MUST")).toHaveLength(1);
-  expect(found.at(-1)).toMatchObject({ code: "index.dialog-range", pointer: "/analysis/100/dialog", fatal: false });
-});
-
 function keys(document: JsonObject): string[] {
   return findings(document, { bodies: true }).map(
     ({ code, pointer, fatal }) => `${code} ${pointer}${fatal ? "!" : ""}`,
