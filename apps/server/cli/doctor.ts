@@ -1,8 +1,9 @@
 import { VconError } from "@vcon-server/core";
+import { withTimeout } from "@vcon-server/core/resilience";
 import type { AddVerb, Cli } from "./cli.ts";
 import { compileFile, settingsFor } from "./configured.ts";
 import { type ConnectionFlags, connect, withConnectionFlags } from "./connection.ts";
-import { type Check, type CheckStatus, fail, reasonOf } from "./doctor/check.ts";
+import { type Check, type CheckStatus, fail, LOADING_MS, limitLook, reasonOf } from "./doctor/check.ts";
 import { checkDataDir, checkProcess } from "./doctor/machine.ts";
 import { checkConfiguration, checkTokens, checkVariables } from "./doctor/settings.ts";
 import type { ExitCode } from "./failure.ts";
@@ -40,19 +41,24 @@ async function doctor({ terminal }: Cli, flags: DoctorFlags): Promise<ExitCode> 
   return count("fail") > 0 ? 1 : 0;
 }
 
+const TOKENS = { name: "tokens", remedy: "the disk of the token file does not answer: put the file elsewhere" };
+const DATA_DIR = { name: "data folder", remedy: "its disk does not answer: set CONSERVER_DATA_DIR to another folder" };
+const endless = () =>
+  new Error(`no end within ${LOADING_MS / 1000} s: a module that it names, or the disk it is on, does not answer`);
+
 /** Each check as soon as it is known, the cheap ones first. */
 async function* examine(terminal: Terminal, flags: DoctorFlags): AsyncGenerator<Check> {
   yield* checkProcess();
   const read = settingsOf(terminal, flags);
   if ("status" in read) return yield read;
   yield* checkVariables(read);
-  yield* await checkTokens(read, terminal.cwd);
-  yield* await checkDataDir(read.settings);
+  yield* await limitLook(TOKENS, () => checkTokens(read, terminal.cwd));
+  yield* await limitLook(DATA_DIR, () => checkDataDir(read.settings));
   const { checkBackend, checkServer, checkStorages } = await import("./doctor/services.ts");
   yield* await checkBackend(read.settings);
   const file = read.settings.configFile;
   try {
-    const compiled = await compileFile(file, read.env);
+    const compiled = await withTimeout({ ms: LOADING_MS, error: endless }, () => compileFile(file, read.env));
     yield checkConfiguration(file, compiled);
     if (compiled.plan !== undefined) yield* await checkStorages(compiled.plan);
   } catch (error) {

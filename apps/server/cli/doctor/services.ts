@@ -6,7 +6,9 @@ import type { Plan, Settings } from "@vcon-server/core/config";
 import { openStorages } from "@vcon-server/core/engine";
 import { withTimeout } from "@vcon-server/core/resilience";
 import { connectBackend, ownBackend } from "../../compose.ts";
-import { type Check, fail, ok, PATIENCE_MS, reasonOf, warn } from "./check.ts";
+import { type Check, closeInTime, fail, LOADING_MS, ok, PATIENCE_MS, reasonOf, warn } from "./check.ts";
+
+const ignore = () => undefined;
 
 /** Whether the backend answers, and what its operator should change. */
 export async function checkBackend(settings: Settings): Promise<Check[]> {
@@ -37,26 +39,31 @@ export function describeHealth({ kind, version, latency, fill, warnings }: Backe
 /** Uses the running server's backend, or opens the embedded one for a moment when nothing runs. */
 async function withBackend<T>(settings: Settings, use: (backend: Backend) => Promise<T>): Promise<T> {
   const closing: (() => Promise<void>)[] = [];
+  let isOver = false;
+  const open = async (): Promise<Backend> => {
+    const backend = await connectBackend(settings, silent);
+    // one that is there when it is too late is not used any more
+    if (isOver) void closeInTime(() => backend.close());
+    else closing.unshift(() => backend.close());
+    return backend;
+  };
   const connected = async () => {
     try {
-      return await connectBackend(settings, silent);
+      return await open();
     } catch (error) {
       if (settings.redisUrl !== undefined || !(error instanceof VconError) || error.code !== "VCON_BACKEND_DOWN")
         throw error;
       const owner = await ownBackend(settings, silent);
       if (owner !== undefined) closing.unshift(() => owner.close());
-      return connectBackend(settings, silent);
+      return open();
     }
   };
   const slow = () => new VconError("VCON_BACKEND_DOWN", `the backend did not answer within ${PATIENCE_MS / 1000} s`);
   try {
-    return await withTimeout({ ms: PATIENCE_MS, error: slow }, async () => {
-      const backend = await connected();
-      closing.unshift(() => backend.close());
-      return use(backend);
-    });
+    return await withTimeout({ ms: PATIENCE_MS, error: slow }, async () => use(await connected()));
   } finally {
-    for (const close of closing) await close();
+    isOver = true;
+    for (const close of closing) await closeInTime(close);
   }
 }
 
@@ -68,7 +75,7 @@ export async function checkStorages(plan: Plan): Promise<Check[]> {
   );
   try {
     // loading a package is not the service's fault: it does not count as its time
-    await storages.open();
+    await withTimeout({ ms: LOADING_MS, error: () => new Error("not loaded in time") }, storages.open).catch(ignore);
     return await Promise.all(
       plan.storages.map(async ({ name, plugin }) => {
         try {
@@ -81,14 +88,15 @@ export async function checkStorages(plan: Plan): Promise<Check[]> {
       }),
     );
   } finally {
-    await storages.close();
+    await closeInTime(storages.close);
   }
 }
 
 /** Whether a server answers where the settings say it listens. */
 export async function checkServer(client: Pick<Client, "ready">, url: string): Promise<Check> {
   try {
-    const { ready, body } = await client.ready();
+    const silence = () => new Error(`no answer within ${PATIENCE_MS / 1000} s at ${url}`);
+    const { ready, body } = await withTimeout({ ms: PATIENCE_MS, error: silence }, () => client.ready());
     if (ready) return ok("server", `ready at ${url}`);
     return fail("server", `not ready at ${url}: ${JSON.stringify(body)}`, "the other lines say what is missing");
   } catch (error) {
