@@ -11,7 +11,7 @@ export {
   type RunFacts,
 } from "./plugin/link.ts";
 export type { Loaded, Loaders, OptionsSchema, PluginContext, PluginSpec, Stability } from "./plugin/plugin.ts";
-export { listName, receiverUrl, secret, serviceUrl } from "./plugin/plugin.ts";
+export { listName, namedOtherwise, receiverUrl, secret, serviceUrl } from "./plugin/plugin.ts";
 export { type Call, defineStorage, type Storage, type StorageHandle, type StoredVcon } from "./plugin/storage.ts";
 export { defineTracer, type Step, type Tracer, type TracerHandle } from "./plugin/tracer.ts";
 export {

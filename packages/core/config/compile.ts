@@ -96,7 +96,8 @@ async function draftOf(
   for (const { name, plugin, path, written } of links.values()) {
     // the options of links in use were parsed where they are used, with those written inline
     if (plugin && !used.has(name)) {
-      parseEntry(plugin.options, { input: written ?? {}, place: beneath([...path, "options"]) }, around);
+      const { options: schema, hints = {} } = plugin;
+      parseEntry(schema, { input: written ?? {}, place: beneath([...path, "options"]), hints }, around);
     }
   }
   return {

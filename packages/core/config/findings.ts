@@ -42,6 +42,7 @@ export const FINDINGS = {
   VCON_CONFIG_UNKNOWN_TRACER: error("A chain names a tracer that does not exist."),
   VCON_CONFIG_UNKNOWN_CHAIN: error("A test names a chain that does not exist."),
   VCON_CONFIG_UNKNOWN_MODULE: error("A module is neither built in nor installed."),
+  VCON_CONFIG_NOT_OFFERED: error("A plug-in of the Python server is not offered yet."),
   VCON_CONFIG_WRONG_KIND: error("A module is of another kind than the section it stands in."),
   VCON_CONFIG_PLUGIN: error("A package cannot be loaded or is not a plug-in."),
   VCON_CONFIG_INLINE_LINK: error("A link written inside a chain has the wrong shape."),

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Path, Report } from "./findings.ts";
 import { LIST_NAME_RULE } from "./list-names.ts";
-import { factsOf, keysAt } from "./schema-facts.ts";
+import { choicesAt, factsOf, keysAt } from "./schema-facts.ts";
 import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -49,6 +49,13 @@ function reportIssue(issue: Issue, parsed: Parsed, report: Report): void {
   if (issue.code === "invalid_type" && String(issue.expected) !== typeName(value)) {
     report("VCON_CONFIG_TYPE", { path: place, ...wrongType(issue.expected, value) });
     return;
+  }
+  if (issue.code === "invalid_union" && issue.message === "Invalid input") {
+    const allowed = choicesAt(factsOf(parsed.schema), path);
+    if (allowed) {
+      report("VCON_CONFIG_TYPE", { path: place, message: `must be ${allowed}`, remedy: choiceRemedy(allowed, value) });
+      return;
+    }
   }
   const code = issue.message === LIST_NAME_RULE ? "VCON_CONFIG_LIST_NAME" : (CODES[issue.code] ?? "VCON_CONFIG_VALUE");
   report(code, { path: place, message: plain(issue), remedy: "correct the value" });
@@ -143,6 +150,11 @@ function typeRemedy(expected: string, value: unknown): string {
   if (["number", "int"].includes(expected)) return duration ? "write a number of seconds" : "write a number";
   if (expected === "array") return typeof value === "string" ? "write it as a list: [name]" : "write it as a list";
   return expected === "string" ? "write a text" : "write `key: value` lines beneath it";
+}
+
+function choiceRemedy(allowed: string, value: unknown): string {
+  if (/\ba text\b/.test(allowed) && ["number", "boolean"].includes(typeof value)) return "put it in quotes";
+  return "write it as one of these";
 }
 
 /** Messages of schemas as they are, without the words of the library. */

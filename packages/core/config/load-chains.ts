@@ -4,6 +4,7 @@ import type { ChainDraft, Named, Options, Step, WithPlugin } from "./draft.ts";
 import type { Path } from "./findings.ts";
 import { LIST_NAME, LIST_NAME_RULE } from "./list-names.ts";
 import { entriesOf, type RawEntry } from "./load-sections.ts";
+import { notOffered } from "./not-offered.ts";
 import { beneath, isMap, parseEntry, type Surroundings } from "./parse-entry.ts";
 import type { PluginRegistry } from "./registry.ts";
 import { CHAIN, type ChainEntry, type LinkEntry } from "./schema.ts";
@@ -99,6 +100,11 @@ interface Written {
 async function stepOf(name: string, written: Written, loading: ChainLoading): Promise<Step> {
   const defined = loading.links.get(name);
   if (!defined && !loading.registry.knows("link", name)) {
+    const absent = notOffered("link", name);
+    if (absent) {
+      loading.report("VCON_CONFIG_NOT_OFFERED", { path: written.path, ...absent });
+      return brokenStep(written.path, name);
+    }
     const known = [...loading.links.keys(), ...loading.registry.names("link")];
     const meant = nearest(name, known);
     const remedy = meant ? `did you mean ${meant}?` : "define it under `links`";
@@ -122,7 +128,8 @@ async function stepOf(name: string, written: Written, loading: ChainLoading): Pr
   if (!plugin || (defined?.written !== undefined && defined.written !== null && !isMap(defined.written))) {
     return { ...step, options: undefined };
   }
-  const { entry, broken } = parseEntry(plugin.options, { input: { ...base, ...own }, place, hints: HINTS }, loading);
+  const hints = { ...HINTS, ...plugin.hints };
+  const { entry, broken } = parseEntry(plugin.options, { input: { ...base, ...own }, place, hints }, loading);
   return { ...step, options: broken.size > 0 ? undefined : (entry as Options | undefined) };
 }
 

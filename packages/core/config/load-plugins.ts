@@ -1,6 +1,7 @@
 import { asVconError } from "../errors/index.ts";
 import type { Options, Ready, WithPlugin } from "./draft.ts";
 import type { Path, Report } from "./findings.ts";
+import { notOffered } from "./not-offered.ts";
 import { beneath, parseEntry, type Surroundings } from "./parse-entry.ts";
 import type { Kinds, PluginKind, PluginRegistry } from "./registry.ts";
 import { nearest } from "./suggest.ts";
@@ -39,6 +40,11 @@ function reportUnknown(
   { module, path }: { readonly module: string; readonly path: Path },
   { registry, report }: { readonly registry: PluginRegistry; readonly report: Report },
 ): void {
+  const absent = notOffered(kind, module);
+  if (absent) {
+    report("VCON_CONFIG_NOT_OFFERED", { path, ...absent });
+    return;
+  }
   const other = KINDS.find((one) => one !== kind && registry.knows(one, module));
   if (other) {
     const remedy = `move it to \`${other}s\``;
@@ -47,9 +53,9 @@ function reportUnknown(
   }
   const short = module.slice(module.lastIndexOf(".") + 1);
   const meant = nearest(short, registry.names(kind));
-  const remedy = meant
-    ? `did you mean ${meant}?`
-    : `built in are ${registry.names(kind).join(", ")}; a package is named as npm names it`;
+  const names = registry.names(kind);
+  const builtIn = names.length > 0 ? `built in are ${names.join(", ")}` : "none is built in";
+  const remedy = meant ? `did you mean ${meant}?` : `${builtIn}; a package is named as npm names it`;
   report("VCON_CONFIG_UNKNOWN_MODULE", {
     path,
     message: `there is no ${kind} ${module}, built in or installed`,
@@ -65,6 +71,7 @@ export function withOptions<E, K extends Exclude<PluginKind, "link">>(
   const input = named.written ?? {};
   const { plugin } = named;
   if (!plugin) return { ...named, options: undefined };
-  const { entry, broken } = parseEntry(plugin.options, { input, place: beneath([...named.path, "options"]) }, around);
+  const { options: schema, hints = {} } = plugin;
+  const { entry, broken } = parseEntry(schema, { input, place: beneath([...named.path, "options"]), hints }, around);
   return { ...named, options: broken.size > 0 ? undefined : (entry as Options | undefined) };
 }

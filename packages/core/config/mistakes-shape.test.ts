@@ -119,6 +119,12 @@ const VALUES: readonly Mistake[] = [
   ["a list name that is a number", chain("    ingress_lists: [«2024]"), "VCON_CONFIG_TYPE", /quotes/],
   ["enabled as a word", chain("    enabled: «on"), "VCON_CONFIG_VALUE", /true or false/],
   ["a number that is neither 0 nor 1", chain("    enabled: «2"), "VCON_CONFIG_VALUE", /true or false/],
+  [
+    "a number where a text or a map may stand",
+    link("    module: tag\n    options: {tags: [«2026]}"),
+    "VCON_CONFIG_TYPE",
+    /must be a text, not a number; put it in quotes/,
+  ],
   ["a duration with its unit", chain("    timeout: «30s"), "VCON_CONFIG_TYPE", /write 30 without quotes or unit/],
   ["a duration in minutes", chain("    timeout: «5m"), "VCON_CONFIG_TYPE", /number of seconds/],
   ["a negative duration", chain("    timeout: «-1"), "VCON_CONFIG_RANGE", />0/],

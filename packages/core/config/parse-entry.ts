@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import type { Path, Report } from "./findings.ts";
 import type { Resolved } from "./interpolate.ts";
@@ -23,7 +24,7 @@ export function parseEntry<S extends z.ZodType>(
   parsed: Omit<Parsed, "schema">,
   around: Surroundings,
 ): ParsedEntry<z.output<S>> {
-  const { input, result } = parseTexts(schema, parsed, around);
+  const { input, result } = parseMeant(schema, parsed.input);
   if (result.success) return { entry: result.data, broken: new Set() };
   // a text that lacks a variable has its finding; that it is no URL either is not worth another
   const own = result.error.issues.filter(
@@ -34,17 +35,53 @@ export function parseEntry<S extends z.ZodType>(
   return { entry: isMap(input) ? schema.safeParse(without(input, broken)).data : undefined, broken };
 }
 
+/** Checks that look at several options come after those of each: what they object to shows in the second parse. */
+const ROUNDS = 3;
+
 /**
- * What a variable gives is a text. Where the schema asks for something else, the text is read as YAML would read it:
- * `${PORT}` is a number where a number belongs, while a password of digits stays a text.
+ * What a variable gives, and what stands in quotes, is a text. Where the schema asks for something else, the text is
+ * read as YAML would read it: `"5432"` is a number where a number belongs, while a password of digits stays a text.
+ * An option with nothing behind it is one that is not set, where the schema does not know what nothing means.
  */
-function parseTexts<S extends z.ZodType>(schema: S, { input, place }: Omit<Parsed, "schema">, { from }: Surroundings) {
-  const first = schema.safeParse(input);
-  if (first.success) return { input, result: first };
-  const readable = first.error.issues.flatMap(pathsOf).filter((path) => from.has(JSON.stringify(place(path))));
-  if (readable.length === 0) return { input, result: first };
-  const read = readable.reduce((value, path) => withValue(value, path, asScalar(valueAt(value, path))), input);
-  return { input: read, result: schema.safeParse(read) };
+function parseMeant<S extends z.ZodType>(schema: S, input: unknown) {
+  let meant = { input, result: schema.safeParse(input) };
+  for (let round = 0; round < ROUNDS && !meant.result.success; round += 1) {
+    const paths = pathsOfAll(meant.result.error.issues);
+    const tried = paths.reduce<unknown>(asMeant, meant.input);
+    const result = schema.safeParse(tried);
+    // what it did not help is told about as it was written
+    const left = new Set(unmet(result.error?.issues ?? [], tried));
+    const helped = paths.filter((path) => !left.has(JSON.stringify(path)));
+    const next = helped.reduce<unknown>(asMeant, meant.input);
+    if (isDeepStrictEqual(next, meant.input)) break;
+    meant = { input: next, result: schema.safeParse(next) };
+  }
+  return meant;
+}
+
+/** Bounds and other rules are about the value that was meant. */
+const ABOUT_THE_VALUE: ReadonlySet<string> = new Set(["too_small", "too_big", "not_multiple_of"]);
+
+const unmet = (issues: readonly z.core.$ZodIssue[], tried: unknown): readonly string[] =>
+  pathsOfAll(
+    issues.filter(({ code, path }) => !ABOUT_THE_VALUE.has(code) || typeof valueAt(tried, toKeys(path)) === "string"),
+  ).map((path) => JSON.stringify(path));
+
+/** The longest first, so that what is taken away is not looked for afterwards. */
+const pathsOfAll = (issues: readonly z.core.$ZodIssue[]): readonly Key[][] =>
+  [...new Map(issues.flatMap(pathsOf).map((path) => [JSON.stringify(path), path])).values()].toSorted(
+    (one, other) => other.length - one.length,
+  );
+
+/** The value with what stands at the path read as it was meant. */
+function asMeant(value: unknown, path: readonly Key[]): unknown {
+  const at = valueAt(value, path);
+  const key = path.at(-1);
+  if ((at === null || at === "") && typeof key === "string") {
+    const around = valueAt(value, path.slice(0, -1));
+    return isMap(around) ? withValue(value, path.slice(0, -1), without(around, new Set([key]))) : value;
+  }
+  return typeof at === "string" ? withValue(value, path, asScalar(at)) : value;
 }
 
 type Key = string | number;
@@ -60,8 +97,9 @@ function pathsOf(issue: z.core.$ZodIssue): Key[][] {
 
 function asScalar(value: unknown): unknown {
   if (typeof value !== "string") return value;
-  if (value === "true" || value === "false") return value === "true";
-  return /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value) ? Number(value) : value;
+  const text = value.trim();
+  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
+  return /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : value;
 }
 
 /** A copy of `value` with another value at `path`. */

@@ -51,6 +51,36 @@ export function keysAt(schema: SchemaNode, path: readonly (string | number)[]): 
   return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
+/**
+ * What may be written at a path where there are several kinds of it, in words: `a text, or a map with name and value`.
+ * Nothing where the schema does not say.
+ */
+export function choicesAt(schema: SchemaNode, path: readonly (string | number)[]): string | undefined {
+  const nodes = path.reduce<readonly SchemaNode[]>(below, alternatives(schema));
+  const words = [...new Set(nodes.flatMap((node) => kindText(node) ?? []))];
+  return words.length > 0 ? words.join(", or ") : undefined;
+}
+
+function kindText(node: SchemaNode): string | undefined {
+  if (node.const !== undefined) return JSON.stringify(node.const);
+  if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(", ");
+  if (node.properties) {
+    const names = node.required ?? Object.keys(node.properties);
+    return `a map with ${names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("")}`;
+  }
+  const types = [node.type ?? []].flat().flatMap((type) => KIND[type] ?? []);
+  return types.length > 0 ? types.join(", or ") : undefined;
+}
+
+const KIND: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+};
+
 /** Calls `visit` for every text in a value together with the schemas that apply to it. */
 export function eachText(
   value: unknown,

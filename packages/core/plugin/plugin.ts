@@ -15,6 +15,8 @@ export interface PluginSpec<S extends OptionsSchema, L extends Loaders> {
   readonly summary: string;
   /** Strict schema of the options. Defaults and descriptions live here and nowhere else. */
   readonly options: S;
+  /** Names that documents and habits give to options, and what to write instead; the linter says so. */
+  readonly hints?: Readonly<Record<string, string>>;
   /** Other module names that mean this plug-in, such as those of the Python original. */
   readonly aliases?: readonly string[];
   /** Defaults to `stable`. */
@@ -54,3 +56,7 @@ const httpUrl = (instead: string) =>
 
 /** Name of a list a link may send to. The linter checks it and follows the route. */
 export const listName = () => z.string().regex(LIST_NAME, LIST_NAME_RULE).meta({ list: true });
+
+/** Hints for options that have another name here: `namedOtherwise({ uri: "url" })`. */
+export const namedOtherwise = (names: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(names).map(([there, here]) => [there, `it is called ${here}`]));

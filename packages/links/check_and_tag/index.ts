@@ -65,6 +65,7 @@ function tagIn(analysis: Analysis): string | undefined {
 export default defineLink({
   name: "check_and_tag",
   summary: "Asks a language model a yes-or-no question about each dialog, and adds a tag where the answer is yes.",
+  hints: { rules: "one link asks one question: write tag_name, tag_value and evaluation_question" },
   options,
   effect: true,
   dependencies: { openai: () => import("openai") },

@@ -1,9 +1,10 @@
-import { defineLink, forward } from "@vcon-server/core";
+import { defineLink, forward, namedOtherwise } from "@vcon-server/core";
 import { z } from "zod";
 
 export default defineLink({
   name: "expire_vcon",
   summary: "Lets the working copy of a vCon expire; storages keep theirs.",
+  hints: namedOtherwise({ ttl: "seconds", expiry: "seconds" }),
   options: z.strictObject({
     seconds: z
       .int()

@@ -1,4 +1,4 @@
-import { defineLink, forward, halt, VconError } from "@vcon-server/core";
+import { defineLink, forward, halt, namedOtherwise, VconError } from "@vcon-server/core";
 import { serialize } from "@vcon-server/vcon";
 import { z } from "zod";
 import { createPool, type JqPool } from "./pool.ts";
@@ -11,6 +11,7 @@ const IDLE_MS = 60_000;
 export default defineLink({
   name: "jq_link",
   summary: "Lets the vCons go on that a jq filter matches, or those it does not match.",
+  hints: namedOtherwise({ expression: "filter", query: "filter", forward_on_match: "forward_matches" }),
   options: z.strictObject({
     filter: z
       .string()

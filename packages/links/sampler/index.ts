@@ -52,6 +52,11 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 export default defineLink({
   name: "sampler",
   summary: "Lets a part of the vCons go on and halts the others.",
+  hints: {
+    rate: "write `method: percentage` and `value: 10` for one in ten",
+    percentage: "write `method: percentage` and the percentage as `value`",
+    modulo: "write `method: modulo` and the divisor as `value`",
+  },
   options: z
     .strictObject({
       method: z

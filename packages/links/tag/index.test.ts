@@ -17,6 +17,13 @@ test("a word is written twice, as the Python server does; both parts may be give
   ]);
 });
 
+test("a map gives names with their values", async () => {
+  expect([...tagsOf(await tagged(sampleVcon(), { queue: "support", lang: "en" }))]).toEqual([
+    ["queue", ["support"]],
+    ["lang", ["en"]],
+  ]);
+});
+
 test("tags that are there are not added again, and nothing is touched when all are", async () => {
   const once = await tagged(sampleVcon(), ["urgent"]);
   expect(await tagged(once, ["urgent", "urgent:urgent"])).toBe(once);

@@ -12,6 +12,17 @@ const option = z.union([
   }),
 ]);
 
+/** A list of tags, or a map of names with their values. */
+const tags = z.union([
+  z.array(option).min(1),
+  z
+    .record(z.string().regex(/^[^:]+$/, "must not contain a colon"), z.string().min(1))
+    .refine((map) => Object.keys(map).length > 0, "must hold at least one tag"),
+]);
+
+const listed = (written: z.output<typeof tags>): readonly z.output<typeof option>[] =>
+  Array.isArray(written) ? written : Object.entries(written).map(([name, value]) => ({ name, value }));
+
 /** A word `t` means the tag `t:t`, as the Python server writes it; `name:value` and objects say both parts. */
 export function tagFrom(written: z.output<typeof option>): Tag {
   if (typeof written !== "string") return written;
@@ -24,8 +35,14 @@ export function tagFrom(written: z.output<typeof option>): Tag {
 export default defineLink({
   name: "tag",
   summary: "Adds tags to a vCon; those it has already are not added again.",
+  hints: {
+    tag_from: "tags are fixed; to tag by content use check_and_tag or analyze_and_label",
+    tag: "it is called tags",
+  },
   options: z.strictObject({
-    tags: z.array(option).min(1).describe("Tags to add: a word, `name:value`, or an object with `name` and `value`."),
+    tags: tags.describe(
+      "Tags to add, as a list of words, `name:value`, and objects with `name` and `value`, or as a map of names with their values.",
+    ),
   }),
-  run: ({ vcon, options, run }) => forward(withTags(vcon, options.tags.map(tagFrom), { mode: run.jsonBodies })),
+  run: ({ vcon, options, run }) => forward(withTags(vcon, listed(options.tags).map(tagFrom), { mode: run.jsonBodies })),
 });

@@ -12,6 +12,11 @@ export function listsFor(tags: Iterable<string>, routes: Readonly<Record<string,
 export default defineLink({
   name: "tag_router",
   summary: "Sends a vCon to other lists according to its tags.",
+  hints: {
+    rules: "write `tag_routes`: a map of tags with the list each is sent to",
+    routes: "it is called tag_routes",
+    default_route: "let the chain go on with `forward_original: true` and egress_lists",
+  },
   options: z.strictObject({
     tag_routes: z.record(z.string().min(1), listName()).describe("List that receives the vCon, by tag name."),
     forward_original: z

@@ -1,4 +1,13 @@
-import { type Clock, defineLink, forward, readStart, serviceFailure, VconError, withinTime } from "@vcon-server/core";
+import {
+  type Clock,
+  defineLink,
+  forward,
+  namedOtherwise,
+  readStart,
+  serviceFailure,
+  VconError,
+  withinTime,
+} from "@vcon-server/core";
 import { downgrade } from "@vcon-server/vcon";
 import { z } from "zod";
 import { explainAnswer, findRemedy, listSecrets } from "./answer.ts";
@@ -11,6 +20,14 @@ const Memo = z.object({ delivered: z.array(z.string()) });
 export default defineLink({
   name: "webhook",
   summary: "Posts the vCon as JSON to one or more addresses, signed if wanted.",
+  hints: {
+    ...namedOtherwise({ webhook_url: "webhook-urls", urls: "webhook-urls", webhooks: "webhook-urls" }),
+    url: "write `webhook-urls: [https://…]`",
+    method: "remove it: vCons are always posted",
+    retry_count: "write `retries: {max_attempts: 4}` beside `options`",
+    api_token: "write `auth_header: Bearer …`",
+    timeout: "it is called timeout_secs",
+  },
   options,
   effect: true,
   setup: ({ options }) => ({

@@ -34,7 +34,7 @@ export interface AiNeeds {
 /** Opens no connection yet. Throws `VCON_CONFIG_INVALID` when the credentials are incomplete. */
 export function openAi(options: AiCredentials, { openai, fetch }: AiNeeds): Ai {
   const provider = providerOf(options);
-  if (provider === undefined) throw new VconError("VCON_CONFIG_INVALID", NO_CREDENTIALS.message);
+  if (provider === undefined) throw new VconError("VCON_CONFIG_INVALID", NO_CREDENTIALS);
   const client = clientOf(provider, options, { openai, fetch: wholeAnswers(fetch) });
   const secrets = secretsOf(options);
   return {

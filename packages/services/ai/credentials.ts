@@ -45,10 +45,8 @@ export function providerOf(options: Partial<AiCredentials>): AiProvider | undefi
 }
 
 /** What the linter says where no set of credentials is complete. */
-export const NO_CREDENTIALS = {
-  message:
-    "has no complete credentials: set OPENAI_API_KEY, or AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY, or LITELLM_PROXY_URL and LITELLM_MASTER_KEY",
-} as const;
+export const NO_CREDENTIALS =
+  "has no complete credentials: set OPENAI_API_KEY, or AZURE_OPENAI_ENDPOINT and AZURE_OPENAI_API_KEY, or LITELLM_PROXY_URL and LITELLM_MASTER_KEY";
 
 /** Each of these is nothing without the other. */
 const PAIRS = [
@@ -66,7 +64,7 @@ export function checkCredentials(options: Partial<AiCredentials>, context: z.cor
     context.addIssue({ code: "custom", path: [one], message: `needs ${other} beside it; give both or neither` });
     return;
   }
-  if (providerOf(options) === undefined) context.addIssue({ code: "custom", ...NO_CREDENTIALS });
+  if (providerOf(options) === undefined) context.addIssue({ code: "custom", message: NO_CREDENTIALS });
 }
 
 /** Every secret among the options, so that none is repeated in a message. */

@@ -1,4 +1,4 @@
-import { defineStorage, secret, serviceUrl } from "@vcon-server/core";
+import { defineStorage, namedOtherwise, secret, serviceUrl } from "@vcon-server/core";
 import { z } from "zod";
 import { readStored } from "../_shared/read-stored.ts";
 import { writerOf } from "./bulk.ts";
@@ -14,6 +14,11 @@ import { jsonIn } from "./whole.ts";
 export default defineStorage({
   name: "elasticsearch",
   summary: "Keeps each vCon in Elasticsearch, whole and in parts that can be searched.",
+  hints: {
+    hosts: "write `url: https://…`",
+    verify_certs: "remove it: certificates are always checked; an authority of your own is named by ca_certs",
+    ...namedOtherwise({ user: "username", ca_cert: "ca_certs" }),
+  },
   options: z
     .strictObject({
       cloud_id: z

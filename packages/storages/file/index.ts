@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Call, defineStorage, VconError } from "@vcon-server/core";
+import { type Call, defineStorage, namedOtherwise, VconError } from "@vcon-server/core";
 import { isUuid, type VconUuid } from "@vcon-server/vcon";
 import { z } from "zod";
 import { readStored } from "../_shared/read-stored.ts";
@@ -28,6 +28,7 @@ export function rightsOf(written: string | number): number | undefined {
 export default defineStorage({
   name: "file",
   summary: "Keeps each vCon as a JSON file in a folder of the day it was created.",
+  hints: namedOtherwise({ directory: "path", base_path: "path", max_size: "max_file_size", compress: "compression" }),
   options: z.strictObject({
     path: z.string().min(1).default("/data/vcons").describe("Folder of the archive. Made when it is missing."),
     organize_by_date: z

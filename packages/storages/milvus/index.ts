@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { defineStorage } from "@vcon-server/core";
+import { defineStorage, namedOtherwise } from "@vcon-server/core";
 import { openAi } from "@vcon-server/services/ai";
 import { openCollection } from "./collection.ts";
 import { openConnection } from "./connect.ts";
@@ -19,6 +19,14 @@ const clock = {
 export default defineStorage({
   name: "milvus",
   summary: "Keeps what is said in each vCon as a vector in Milvus, so that it can be found by meaning.",
+  hints: namedOtherwise({
+    collection: "collection_name",
+    dim: "embedding_dim",
+    dimension: "embedding_dim",
+    model: "embedding_model",
+    user: "username",
+    url: "uri",
+  }),
   options,
   dependencies: {
     "@zilliz/milvus2-sdk-node": () => import("@zilliz/milvus2-sdk-node"),

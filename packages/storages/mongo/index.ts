@@ -1,4 +1,4 @@
-import { type Call, defineStorage, type StoredVcon, secret, VconError } from "@vcon-server/core";
+import { type Call, defineStorage, namedOtherwise, type StoredVcon, secret, VconError } from "@vcon-server/core";
 import type { Abortable, DeleteOptions, MongoClient } from "mongodb";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
@@ -19,6 +19,11 @@ type Stored = { readonly _id: string } & Members;
 export default defineStorage({
   name: "mongo",
   summary: "Keeps each vCon as a document of a MongoDB collection.",
+  hints: {
+    ...namedOtherwise({ uri: "url" }),
+    host: "write `url: mongodb://…`",
+    hosts: "write `url: mongodb://one,two/`",
+  },
   options: z.strictObject({
     url: secret()
       .regex(

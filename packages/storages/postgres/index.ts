@@ -1,4 +1,4 @@
-import { type Call, defineStorage, type StoredVcon, secret, VconError } from "@vcon-server/core";
+import { type Call, defineStorage, namedOtherwise, type StoredVcon, secret, VconError } from "@vcon-server/core";
 import { z } from "zod";
 import { newestOf } from "../_shared/newest.ts";
 import { readStored } from "../_shared/read-stored.ts";
@@ -6,6 +6,7 @@ import { checkTable } from "./check.ts";
 import { openConnections, poolConfig } from "./connect.ts";
 import { openTable } from "./open-table.ts";
 import { columnsOf, rowOf, splitBySize, statementsFor } from "./rows.ts";
+import { hostFault, urlFault } from "./server-url.ts";
 import { createStatementRunner } from "./statement.ts";
 import { namesOf, TABLE_NAME } from "./table.ts";
 
@@ -17,13 +18,13 @@ export default defineStorage({
   summary: "Keeps each vCon as a row of a PostgreSQL table, the document as JSONB.",
   options: z.strictObject({
     url: secret()
-      .refine((url) => /^postgres(?:ql)?:\/\//.test(url), "must begin with postgres://")
-      .refine((url) => !/[?&]ssl/.test(url), "must not set TLS: use the options ssl, ssl_ca, ssl_cert and ssl_key")
+      .refine((url) => urlFault(url) === undefined, { error: ({ input }) => urlFault(String(input)) })
       .optional()
       .describe("Server, user and database as one URL; replaces `host`, `port`, `database`, `user` and `password`."),
     host: z
       .string()
       .min(1)
+      .refine((host) => hostFault(host) === undefined, { error: ({ input }) => hostFault(String(input)) })
       .default("localhost")
       .describe("Name or address of the server, or the folder of its socket."),
     port: z.int().min(1).max(65_535).default(5432).describe("TCP port of the server."),
@@ -47,6 +48,11 @@ export default defineStorage({
     ssl_cert: z.string().min(1).optional().describe("Client certificate in PEM."),
     ssl_key: secret().optional().describe("Key of the client certificate in PEM."),
   }),
+  hints: {
+    ...namedOtherwise({ dbname: "database", db: "database", username: "user", table: "table_name", hosts: "host" }),
+    connection_string: "write `url: postgres://…`",
+    sslmode: "write `ssl: true`",
+  },
   dependencies: { pg: () => import("pg") },
   open({ options, deps, log }) {
     const connections = openConnections(new deps.pg.Pool(poolConfig(options)), log);

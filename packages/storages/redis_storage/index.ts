@@ -1,4 +1,4 @@
-import { defineStorage, type Logger, secret, VconError } from "@vcon-server/core";
+import { defineStorage, type Logger, namedOtherwise, secret, VconError } from "@vcon-server/core";
 import type { VconUuid } from "@vcon-server/vcon";
 import type { Redis } from "ioredis";
 import { z } from "zod";
@@ -12,6 +12,13 @@ const LONGEST_PAUSE_MS = 2_000;
 export default defineStorage({
   name: "redis_storage",
   summary: "Keeps each vCon as JSON text in a Redis server for a limited time.",
+  hints: {
+    ...namedOtherwise({ ttl: "expires", expire: "expires", url: "redis_url", key_prefix: "prefix" }),
+    host: "write `redis_url: redis://host:6379/0`",
+    port: "write `redis_url: redis://host:6379/0`",
+    password: "write `redis_url: redis://user:password@host:6379/0`",
+    db: "write it at the end of redis_url, such as /0",
+  },
   options: z.strictObject({
     redis_url: secret()
       .refine((url) => /^rediss?:\/\/[^/]/.test(url), "must begin with redis:// or rediss:// (TLS) and name a host")

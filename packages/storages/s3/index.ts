@@ -1,4 +1,4 @@
-import { defineStorage, secret, serviceUrl } from "@vcon-server/core";
+import { defineStorage, namedOtherwise, secret, serviceUrl } from "@vcon-server/core";
 import { z } from "zod";
 import { readStored } from "../_shared/read-stored.ts";
 import { openArchive } from "./archive.ts";
@@ -19,6 +19,18 @@ const STORAGE_CLASSES = [
 export default defineStorage({
   name: "s3",
   summary: "Keeps each vCon as a JSON object in an S3 bucket, under the day it was created.",
+  hints: namedOtherwise({
+    bucket: "aws_bucket",
+    region: "aws_region",
+    access_key: "aws_access_key_id",
+    access_key_id: "aws_access_key_id",
+    secret_key: "aws_secret_access_key",
+    secret_access_key: "aws_secret_access_key",
+    path: "s3_path",
+    prefix: "s3_path",
+    endpoint: "endpoint_url",
+    url: "endpoint_url",
+  }),
   options: z
     .strictObject({
       aws_bucket: z
