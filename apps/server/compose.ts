@@ -1,4 +1,4 @@
-import type { Logger } from "@vcon-server/core";
+import { type Logger, VconError } from "@vcon-server/core";
 import type { Backend } from "@vcon-server/core/backend";
 import { createRegistry, type PluginRegistry, type Settings } from "@vcon-server/core/config";
 import { plugins } from "./plugins.gen.ts";
@@ -21,6 +21,17 @@ export async function connectBackend(settings: Settings, log: Logger): Promise<B
     redisAck: settings.redisAck,
     log,
   });
+}
+
+/** Warns about what is weak, and refuses what loses accepted vCons: `VCON_BACKEND_UNFIT`. */
+export async function requireSafeBackend(
+  backend: Pick<Backend, "health">,
+  { allowEviction }: Pick<Settings, "allowEviction">,
+  log: Logger,
+): Promise<void> {
+  const { warnings, dangers = [] } = await backend.health();
+  for (const warning of [...warnings, ...(allowEviction ? dangers : [])]) log.warn(warning);
+  if (dangers.length > 0 && !allowEviction) throw new VconError("VCON_BACKEND_UNFIT", dangers.join("; "));
 }
 
 /** The owner of the embedded database, for the one process that keeps it; nothing to own where Redis is used. */

@@ -1,3 +1,4 @@
+import type { Logger } from "@vcon-server/core";
 import {
   type BuildInfo,
   findingText,
@@ -9,7 +10,7 @@ import {
 import { createSupervisor, type Supervisor } from "@vcon-server/core/engine";
 import { systemClock } from "@vcon-server/core/resilience";
 import { createLogger } from "@vcon-server/core/telemetry";
-import { builtIns, connectBackend, ownBackend } from "./compose.ts";
+import { builtIns, connectBackend, ownBackend, requireSafeBackend } from "./compose.ts";
 import { createPosts, SUSPECTS } from "./process/posts.ts";
 import { createStopWish } from "./process/stop-signals.ts";
 
@@ -39,8 +40,7 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
   config.close();
   for (const { variable, message, remedy } of findings) log.warn(`${variable}: ${message}`, { remedy });
   for (const finding of config.findings) log.warn(findingText(finding), { code: finding.code });
-  const owner = await ownBackend(settings, log);
-  const backend = await connectBackend(settings, log);
+  const { backend, close } = await openSafeBackend(settings, log);
   const wake = () => supervisor.wake(SUSPECTS);
   const { posts, lookForSuspects, address, end } = createPosts({ settings, roles, backend, log, wake });
   const supervisor: Supervisor = createSupervisor({ posts, clock: systemClock, log, grace: settings.grace });
@@ -57,8 +57,29 @@ export async function runServer({ roles, onReady }: ServerOptions): Promise<numb
     clearInterval(caring);
     await supervisor.stop();
     await end();
-    await backend.close();
+    await close();
+  }
+}
+
+/** Whatever fails on the way closes what was opened before: it would keep the process alive. */
+async function openSafeBackend(settings: Settings, log: Logger) {
+  const owner = await ownBackend(settings, log);
+  try {
+    const backend = await connectBackend(settings, log);
+    const close = async () => {
+      await backend.close();
+      await owner?.close();
+    };
+    try {
+      await requireSafeBackend(backend, settings, log);
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
+    return { backend, close };
+  } catch (error) {
     await owner?.close();
+    throw error;
   }
 }
 

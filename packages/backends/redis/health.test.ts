@@ -2,7 +2,7 @@ import { silent } from "@vcon-server/core";
 import { freshList, freshUuid, plainIndex, submission, submitOne } from "@vcon-server/core/backend/conformance/samples";
 import { startRedis } from "@vcon-server/core/testing/servers/redis";
 import { describe, expect, test } from "vitest";
-import { isNewEnough, warningsOf } from "./health.ts";
+import { dangersOf, isNewEnough, warningsOf } from "./health.ts";
 import { openRedisBackend } from "./index.ts";
 
 describe("warnings", () => {
@@ -11,20 +11,23 @@ describe("warnings", () => {
   const asked = { fsync: "always", waitForReplica: true };
 
   test("a server that keeps everything has none", () => {
-    expect(warningsOf(info(safe), asked)).toEqual([]);
+    expect(warningsOf({ info: info(safe), fsync: "always" }, asked)).toEqual([]);
+    expect(dangersOf(info(safe))).toEqual([]);
+  });
+
+  test("an evicting server is a danger", () => {
+    const words = expect.stringMatching(/allkeys-lru.*noeviction.*VCON_ALLOW_EVICTION=true/);
+    expect(dangersOf(info({ ...safe, maxmemory_policy: "allkeys-lru" }))).toEqual([words]);
   });
 
   test.each([
     [{ ...safe, aof_enabled: "0" }, asked, "appendonly yes"],
     [safe, { ...asked, fsync: "everysec" }, "appendfsync everysec"],
-    [{ ...safe, maxmemory_policy: "allkeys-lru" }, asked, "allkeys-lru"],
+    [safe, { ...asked, fsync: undefined }, "appendfsync could not be checked"],
+    [{ aof_enabled: "1", connected_slaves: "1" }, asked, "maxmemory-policy could not be checked"],
     [{ ...safe, connected_slaves: "0" }, asked, "REDIS_ACK"],
-  ])("%j with %j names the remedy", (facts, options, words) => {
-    expect(warningsOf(info(facts), options)).toEqual([expect.stringContaining(words)]);
-  });
-
-  test("what a managed server does not tell is not held against it", () => {
-    expect(warningsOf(info(safe), { fsync: undefined, waitForReplica: false })).toEqual([]);
+  ])("%j with %j names the remedy", (facts, { fsync, waitForReplica }, words) => {
+    expect(warningsOf({ info: info(facts), fsync }, { waitForReplica })).toEqual([expect.stringContaining(words)]);
   });
 });
 
@@ -47,7 +50,64 @@ describe("a real server", () => {
     expect(health).toMatchObject({ kind: "redis", version: expect.stringMatching(/^\d+\.\d+/) });
     expect(health.latency).toBeGreaterThanOrEqual(0);
     expect(health.fill).toBeGreaterThan(0);
-    expect(health.warnings).toHaveLength(2);
+    expect(health.warnings).toHaveLength(1);
+    expect(health.dangers).toHaveLength(1);
+    await backend.close();
+    await server.stop();
+  });
+
+  test("a user without CONFIG may run, and is told what could not be checked", async () => {
+    const server = await startRedis({ appendonly: true });
+    await server.cli("acl", "setuser", "plain", "on", ">secret", "~*", "&*", "+@all", "-@dangerous", "+info");
+    const backend = await openRedisBackend({ url: server.url.replace("://", "://plain:secret@"), log: silent });
+    const { warnings, dangers } = await backend.health();
+    expect(warnings).toEqual([expect.stringContaining("appendfsync could not be checked")]);
+    expect(dangers).toEqual([]);
+    await backend.close();
+    await server.stop();
+  });
+
+  test("where nothing can be written is not healthy: a replica, too few replicas, a user that may only read", async () => {
+    const server = await startRedis();
+    const replica = await startRedis({ settings: { replicaof: `127.0.0.1 ${server.port}` } });
+    await server.cli(
+      "acl",
+      "setuser",
+      "reader",
+      "on",
+      ">secret",
+      "~*",
+      "&*",
+      "+@all",
+      "-@dangerous",
+      "+info",
+      "-@write",
+    );
+    const open = (url: string) => openRedisBackend({ url, log: silent });
+    const [second, reader, first] = await Promise.all([
+      open(replica.url),
+      open(server.url.replace("://", "://reader:secret@")),
+      open(server.url),
+    ]);
+    await expect(second.health()).rejects.toMatchObject({
+      code: "VCON_BACKEND_DOWN",
+      message: expect.stringMatching(/read-only replica of 127.0.0.1:\d+.*name the master/),
+    });
+    await expect(reader.health()).rejects.toMatchObject({
+      code: "VCON_BACKEND_UNFIT",
+      message: expect.stringMatching(/'set' command.*\+set/),
+    });
+    await server.cli("config", "set", "min-replicas-to-write", "5");
+    await expect(first.health()).rejects.toMatchObject({ code: "VCON_BACKEND_DOWN" });
+    for (const backend of [first, second, reader]) await backend.close();
+    await Promise.all([server.stop(), replica.stop()]);
+  });
+
+  test("a full one is healthy, since what is queued goes on, and says that it takes nothing in", async () => {
+    const server = await startRedis();
+    const backend = await openRedisBackend({ url: server.url, log: silent });
+    await server.cli("config", "set", "maxmemory", "1");
+    expect((await backend.health()).warnings.join()).toContain("takes nothing in");
     await backend.close();
     await server.stop();
   });

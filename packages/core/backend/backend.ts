@@ -121,7 +121,10 @@ export interface Backend {
 
   /** Finishes or drops what a crash left half-done, prunes. Called every few seconds by whoever runs. */
   repair(): Promise<void>;
-  /** Facts for readiness and `doctor`; throws `VCON_BACKEND_DOWN` when it does not answer. */
+  /**
+   * Facts for the start, readiness and `doctor`; throws `VCON_BACKEND_DOWN` when it does not answer or nothing can be
+   * written, as on a replica.
+   */
   health(): Promise<BackendHealth>;
   close(): Promise<void>;
 }
@@ -350,4 +353,6 @@ export interface BackendHealth {
   readonly fill: number | undefined;
   /** What an operator should change, each with its remedy. */
   readonly warnings: readonly string[];
+  /** What loses accepted vCons sooner or later, each with its remedy: the server does not start with it. */
+  readonly dangers?: readonly string[];
 }

@@ -51,6 +51,7 @@ test("an empty environment gives the defaults, with paths from the working direc
     allowedNetworks: [],
     logLevel: "info",
     redisAck: "master",
+    allowEviction: false,
     sqliteSynchronous: "full",
   });
   expect(build).toEqual({ version: "dev", gitCommit: "unknown", buildTime: "unknown" });

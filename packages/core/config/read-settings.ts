@@ -73,6 +73,7 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     allowedNetworks: read("CONSERVER_ALLOWED_NETWORKS") ?? [],
     logLevel: read("LOG_LEVEL"),
     redisAck: read("REDIS_ACK"),
+    allowEviction: read("VCON_ALLOW_EVICTION"),
     sqliteSynchronous: read("CONSERVER_SQLITE_SYNCHRONOUS"),
   };
   const build = {

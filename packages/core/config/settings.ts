@@ -47,6 +47,8 @@ export interface Settings {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** `REDIS_ACK`: acknowledge intake after a replica has it. */
   readonly redisAck: "master" | "replica";
+  /** `VCON_ALLOW_EVICTION`: start although Redis may evict keys. */
+  readonly allowEviction: boolean;
   /** `CONSERVER_SQLITE_SYNCHRONOUS`. */
   readonly sqliteSynchronous: "full" | "normal";
 }

@@ -166,6 +166,11 @@ export const VARIABLES = {
     seconds(60),
     "7776000",
   ),
+  VCON_ALLOW_EVICTION: defaulted(
+    "Start although Redis evicts keys when its memory is used up (a maxmemory-policy other than noeviction), which loses accepted vCons.",
+    flag,
+    "false",
+  ),
   VCON_REDIS_EXPIRY: defaulted(
     "Seconds a working copy is kept after every required storage has the vCon.",
     seconds(1),

@@ -22,7 +22,10 @@ test("everything that is not ok says what to do", async () => {
     checkRoom(1, GIB),
     checkRoom(GIB / 2, GIB),
     ...(await checkTokens(readSettings({ HOST: "0.0.0.0" }, { cwd }), cwd)),
-    ...describeHealth({ kind: "redis", version: "7", latency: 1, fill: 0.95, warnings: ["appendfsync is no"] }),
+    ...describeHealth(
+      { kind: "redis", version: "7", latency: 1, fill: 0.95, warnings: ["appendfsync is no"], dangers: ["evicts"] },
+      { allowEviction: false },
+    ),
   ];
   expect(checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
     "node fail",
@@ -34,6 +37,7 @@ test("everything that is not ok says what to do", async () => {
     "tokens fail",
     "backend ok",
     "backend warn",
+    "backend fail",
     "backend warn",
   ]);
   for (const { status, remedy } of checks) expect(remedy !== undefined).toBe(status !== "ok");

@@ -17,7 +17,7 @@ export async function checkBackend(settings: Settings): Promise<Check[]> {
   if (embedded && !existsSync(settings.dataDir)) return [ok(name, "embedded; created at the first start")];
   try {
     const health = await withBackend(settings, (backend) => backend.health());
-    return describeHealth(health);
+    return describeHealth(health, settings);
   } catch (error) {
     const remedy = embedded
       ? `the files in ${settings.dataDir} are the backend: restore them from a backup, or set CONSERVER_DATA_DIR to another folder`
@@ -26,14 +26,23 @@ export async function checkBackend(settings: Settings): Promise<Check[]> {
   }
 }
 
-export function describeHealth({ kind, version, latency, fill, warnings }: BackendHealth): Check[] {
+export function describeHealth(
+  { kind, version, latency, fill, warnings, dangers = [] }: BackendHealth,
+  { allowEviction }: Pick<Settings, "allowEviction">,
+): Check[] {
   const filled = fill === undefined ? "" : `, ${Math.round(fill * 100)} % full`;
   const answer = ok("backend", `${kind} ${version}, ${latency.toFixed(1)} ms${filled}`);
   const nearlyFull = fill !== undefined && fill > 0.9;
   const full = nearlyFull
     ? [warn("backend", `${Math.round(fill * 100)} % full`, "make room: intake is refused when it is full")]
     : [];
-  return [answer, ...full, ...warnings.map((text) => warn("backend", text, "see the message"))];
+  const refused = allowEviction ? warn : fail;
+  return [
+    answer,
+    ...full,
+    ...dangers.map((text) => refused("backend", text, "see the message")),
+    ...warnings.map((text) => warn("backend", text, "see the message")),
+  ];
 }
 
 /** Uses the running server's backend, or opens the embedded one for a moment when nothing runs. */
