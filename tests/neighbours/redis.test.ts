@@ -35,10 +35,7 @@ async function place(): Promise<Place> {
   return { folder, port: await freePort() };
 }
 
-async function start(
-  { folder, port }: Place,
-  env: Readonly<Record<string, string>>,
-): Promise<RunningServer> {
+async function start({ folder, port }: Place, env: Readonly<Record<string, string>>): Promise<RunningServer> {
   const server = await startServer({ verb: "start", port, folder: folder.path, configFile: folder.configFile, env });
   leaving.push(() => server.stop());
   return server;
@@ -96,6 +93,14 @@ describe("start and doctor", () => {
     expect(running.output()).toMatch(/allkeys-lru/);
     expect(running.output()).toMatch(/appendonly yes/);
     expect((await doctor(at, allowed)).code).toBe(0);
+  });
+
+  test("dead letters the Python server left behind are shown, with the way to try them again", async () => {
+    const server = await redis({ appendonly: true });
+    await server.cli("rpush", "DLQ:in", "0198a3e0-7d7a-8c3e-9f00-000000000001");
+    const { code, out } = await doctor(await place(), { REDIS_URL: server.url });
+    expect(code).toBe(0);
+    expect(out).toMatch(/1 vCon that failed waits on DLQ:in[\s\S]*dlq_name[\s\S]*from-python.md/);
   });
 
   test("a replica, where nothing can be written", async () => {

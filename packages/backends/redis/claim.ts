@@ -1,6 +1,7 @@
 import { VconError } from "@vcon-server/core";
 import type { Checkpoint, Claim, ClaimRequest, ClaimResult, Document, Lease } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
+import type { Adoption } from "./adopt.ts";
 import { type Context, pieces } from "./context.ts";
 import { documentOf, readEach } from "./documents.ts";
 import { isKeyFault } from "./failures.ts";
@@ -20,6 +21,7 @@ export const originKey = ({ list, token }: Pick<Lease, "list" | "token">): strin
 export interface ClaimDeps {
   readonly context: Context;
   readonly consumers: Consumers;
+  readonly adoption: Adoption;
   readonly outboxes: Outboxes;
   readonly origins: Origins;
   /** Lists whose key holds something else; each is reported once. */
@@ -48,7 +50,7 @@ const kindOf = ({ suspects, together = false }: ClaimRequest): "work" | "alone" 
   !suspects ? "work" : together ? "together" : "alone";
 
 /** One script per list, all in one trip. */
-async function leaseEntries({ context, consumers, unfit }: ClaimDeps, request: ClaimRequest) {
+async function leaseEntries({ context, consumers, adoption, unfit }: ClaimDeps, request: ClaimRequest) {
   const { owner, lists } = request;
   const { store, leaseMs } = context;
   const wanted = lists.filter(({ max }) => max > 0);
@@ -68,6 +70,7 @@ async function leaseEntries({ context, consumers, unfit }: ClaimDeps, request: C
       continue;
     }
     consumers.note(name);
+    adoption.lookThrough(name);
     const [count, ...entries] = list(reply);
     waiting += integer(count);
     for (const packed of entries) leased.push(leaseOf(name, chain, packed));

@@ -67,6 +67,27 @@ describe("documents other programs wrote", () => {
     expect(await backend.list({ offset: 0, limit: 1_000 })).toContain(uuid);
   });
 
+  test("do not expire while they wait in a list that is worked on, also behind thousands of others", async () => {
+    const list = freshList();
+    const uuids = Array.from({ length: 1_200 }, () => freshUuid());
+    const words = uuids.flatMap((uuid) => ["vcon:", uuid]);
+    await server.cli(
+      "eval",
+      "for at = 2, #ARGV, 2 do redis.call('SET', 'vcon:' .. ARGV[at], '{}', 'EX', 3600) redis.call('RPUSH', KEYS[1], ARGV[at]) end",
+      "1",
+      list,
+      ...words,
+    );
+    const ours = await submitOne(backend, []);
+    await server.cli("expire", `vcon:${ours}`, "3600");
+    await server.cli("rpush", list, ours);
+    await claimFrom(backend, list, { max: 1 });
+    const last = uuids.at(-1);
+    await expect.poll(() => server.cli("ttl", `vcon:${last}`)).toBe("-1");
+    expect(await server.cli("ttl", `vcon:${uuids[600]}`)).toBe("-1");
+    expect(Number(await server.cli("ttl", `vcon:${ours}`))).toBeGreaterThan(0);
+  });
+
   test("a write of theirs during a run is a conflict", async () => {
     const { list, uuid } = await neighbour();
     const run = await claimOne(backend, list);
@@ -118,8 +139,25 @@ describe("documents other programs wrote", () => {
 });
 
 describe("the index as other programs keep it", () => {
-  test("members written as vcon:<uuid> are listed once and leave with the vCon", async () => {
+  test("members are written as the Python server reads them, by submission, commit and restoration", async () => {
+    const list = freshList();
+    const created = { index: { createdAt: 4_000_000_000, terms: [] } };
+    const uuid = await submitOne(backend, [list], created);
+    const restored = freshUuid();
+    await backend.restore({ uuid: restored, bytes: Buffer.from("{}"), ...created, ttl: 60_000 });
+    const members = async () => (await server.cli("zrangebyscore", "vcons", "4000000000", "4000000001")).split("\n");
+    expect((await members()).toSorted()).toEqual([`vcon:${uuid}`, `vcon:${restored}`].toSorted());
+    const run = await claimOne(backend, list);
+    const index = { createdAt: 4_000_000_001, terms: [] };
+    await backend.settle([done(run, { change: { ...change({}, 1), index } })]);
+    expect((await members()).toSorted()).toEqual([`vcon:${uuid}`, `vcon:${restored}`].toSorted());
+    await backend.remove(uuid, []);
+    expect(await members()).toEqual([`vcon:${restored}`]);
+  });
+
+  test("members of both forms are listed once and leave with the vCon", async () => {
     const uuid = await submitOne(backend, [], { index: { createdAt: 4_100_000_000, terms: [] } });
+    await server.cli("zadd", "vcons", "4100000000", uuid);
     await server.cli("zadd", "vcons", "4100000000", `vcon:${uuid}`);
     const query = { since: 4_100_000_000, until: 4_100_000_000, offset: 0, limit: 10 };
     expect(await backend.list(query)).toEqual([uuid]);

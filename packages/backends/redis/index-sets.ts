@@ -15,12 +15,15 @@ export function termsOf(json: string | undefined): IndexTerm[] {
   return Array.isArray(terms) ? terms : [];
 }
 
+/** Member of the sorted set of all vCons, as the Python server writes and reads it; a bare uuid is read as well. */
+const memberOf = (uuid: string): string => `vcon:${uuid}`;
+
 const bare = (member: string): string => (member.startsWith("vcon:") ? member.slice("vcon:".length) : member);
 
 function adding({ store, sortedSet, indexExpiry }: Context, uuid: string, { createdAt, terms }: Index): Command[] {
   return [
-    write("zrem", sortedSet, `vcon:${uuid}`),
-    store.call("drain", [sortedSet], ["ZADD", createdAt, uuid]),
+    write("zrem", sortedSet, uuid),
+    store.call("drain", [sortedSet], ["ZADD", createdAt, memberOf(uuid)]),
     ...terms.map((term) =>
       indexExpiry === undefined
         ? store.call("drain", [term], ["SADD", uuid])

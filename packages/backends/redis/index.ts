@@ -1,5 +1,6 @@
 import type { Logger } from "@vcon-server/core";
 import { type Backend, LEASE_MS } from "@vcon-server/core/backend";
+import { type Adoption, createAdoption } from "./adopt.ts";
 import { claimRuns, type Origins } from "./claim.ts";
 import { connect } from "./connect.ts";
 import type { Context } from "./context.ts";
@@ -58,11 +59,13 @@ export async function openRedisBackend(options: RedisBackendOptions): Promise<Ba
   }
   const watch = createWatch(connection, log);
   const outboxes = createOutboxes(context);
-  const backend = operations(context, outboxes);
+  const adoption = createAdoption(context);
+  const backend = operations(context, outboxes, adoption);
   return {
     ...backend,
     waitForWork: (lists, wait, signal) => watch.wait(lists, wait, signal),
     async close() {
+      await adoption.close();
       await outboxes.idle();
       watch.close();
       connection.close();
@@ -73,10 +76,11 @@ export async function openRedisBackend(options: RedisBackendOptions): Promise<Ba
 function operations(
   context: Context,
   outboxes: ReturnType<typeof createOutboxes>,
+  adoption: Adoption,
 ): Omit<Backend, "waitForWork" | "close"> {
   const consumers = createConsumers(context);
   const origins: Origins = new Map();
-  const deps = { context, consumers, outboxes, origins, unfit: new Set<string>() };
+  const deps = { context, consumers, adoption, outboxes, origins, unfit: new Set<string>() };
   return {
     kind: "redis",
     read: (uuids) => readDocuments(context, uuids),

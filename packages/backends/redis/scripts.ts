@@ -11,6 +11,7 @@ export interface Script {
 
 const NAMES = [
   "abandon",
+  "adopt",
   "bury",
   "checkpoint",
   "claim",

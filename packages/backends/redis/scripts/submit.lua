@@ -80,8 +80,8 @@ end
 if ARGV[15] ~= '' then redis.call('SET', KEYS[4], ARGV[15], 'PX', ARGV[16]) end
 local fresh = queue('', true)
 if not alone then
-  redis.call('ZREM', KEYS[5], 'vcon:' .. ARGV[10])
-  redis.call('ZADD', KEYS[5], ARGV[3], ARGV[10])
+  redis.call('ZREM', KEYS[5], ARGV[10]) -- the bare form, which former versions of this server and some paths of the Python server write
+  redis.call('ZADD', KEYS[5], ARGV[3], 'vcon:' .. ARGV[10])
   -- a set that somebody keeps under another type is left alone rather than leaving the submission half done
   for at = 6 + lists, 5 + lists + added do
     local key = KEYS[at]
