@@ -10,6 +10,11 @@ export function addressOf(dataDir: string): string {
   return process.platform === "win32" ? `\\\\.\\pipe\\vcs-${hash}` : join(tmpdir(), `vcs-${hash}`, "owner.sock");
 }
 
+/** Where the process of the owner says how far it is; beside the socket of the owner. */
+export function pulseAddress(address: string): string {
+  return process.platform === "win32" ? `${address}-pulse` : join(address, "..", "pulse.sock");
+}
+
 /** Makes the folder of the socket, for this user alone. Somebody else's folder under that name is refused. */
 export function prepareSocketFolder(address: string): void {
   if (process.platform === "win32") return;

@@ -45,3 +45,17 @@ test("a batch that fails fails its own callers only, and the next one goes throu
   expect(await batcher.add(2)).toBe(2);
   await batcher.idle();
 });
+
+test("batches of large items are bounded by their bytes; one that is larger alone travels alone", async () => {
+  const sent: number[][] = [];
+  const MIB = 1024 * 1024;
+  const batcher = createBatcher(
+    async (items: number[]) => {
+      sent.push(items);
+      return items;
+    },
+    { max: 10, parallel: 1, weigh: (mebibytes) => mebibytes * MIB },
+  );
+  await Promise.all([6, 6, 6, 45, 1, 1].map(batcher.add));
+  expect(sent).toEqual([[6, 6], [6], [45], [1, 1]]);
+});

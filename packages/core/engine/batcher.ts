@@ -14,13 +14,24 @@ interface Waiting<In, Out> {
   readonly reject: (error: unknown) => void;
 }
 
+interface Limits<In> {
+  /** Items in one batch. */
+  readonly max: number;
+  readonly parallel: number;
+  /** Bytes of an item; a batch holds no more than `BATCH_BYTES` unless a single item has more. */
+  readonly weigh?: (item: In) => number;
+}
+
+/** A batch is in memory several times on its way: as documents, on the wire and at the other side. */
+const BATCH_BYTES = 16 * 1024 * 1024;
+
 /**
  * Groups calls without a timer: everything that arrives in one turn of the event loop, or while `parallel` batches
  * are under way, travels together. An idle system adds no latency, a busy one makes its own big batches.
  */
 export function createBatcher<In, Out>(
   send: (items: In[]) => Promise<readonly Out[]>,
-  limits: { readonly max: number; readonly parallel: number },
+  limits: Limits<In>,
 ): Batcher<In, Out> {
   let waiting: Waiting<In, Out>[] = [];
   let active = 0;
@@ -43,11 +54,24 @@ export function createBatcher<In, Out>(
     }
   }
 
+  /** How many of those that wait make one batch; at least one. */
+  function countFitting(): number {
+    const { max, weigh } = limits;
+    if (weigh === undefined) return max;
+    let bytes = 0;
+    const past = waiting.slice(0, max).findIndex(({ item }, at) => {
+      bytes += weigh(item);
+      return at > 0 && bytes > BATCH_BYTES;
+    });
+    return past < 0 ? max : past;
+  }
+
   function pump(): void {
     scheduled = false;
     while (waiting.length > 0 && active < limits.parallel) {
-      const batch = waiting.slice(0, limits.max);
-      waiting = waiting.slice(limits.max);
+      const size = countFitting();
+      const batch = waiting.slice(0, size);
+      waiting = waiting.slice(size);
       active++;
       void flush(batch);
     }

@@ -1,5 +1,5 @@
 import { isUuid } from "@vcon-server/vcon";
-import type { Backend, CheckpointWrite, Claim, Ending } from "../backend/backend.ts";
+import type { Backend, Checkpoint, CheckpointWrite, Claim, Ending } from "../backend/backend.ts";
 import type { ChainPlan } from "../config/plan.ts";
 import type { Settings } from "../config/settings.ts";
 import { asVconError, VconError } from "../errors/index.ts";
@@ -52,8 +52,16 @@ const DELIVERY_LEASE_MARGIN = 10_000;
 
 export function createProcessor(deps: ProcessorDeps): Processor {
   const { backend, log, clock } = deps;
-  const settles = createBatcher((batch: Ending[]) => backend.settle(batch), { max: 64, parallel: 4 });
-  const checkpoints = createBatcher((batch: CheckpointWrite[]) => backend.checkpoint(batch), { max: 64, parallel: 4 });
+  const settles = createBatcher((batch: Ending[]) => backend.settle(batch), {
+    max: 64,
+    parallel: 4,
+    weigh: weighEnding,
+  });
+  const checkpoints = createBatcher((batch: CheckpointWrite[]) => backend.checkpoint(batch), {
+    max: 64,
+    parallel: 4,
+    weigh: ({ checkpoint }) => weighCheckpoint(checkpoint),
+  });
   const patience = { clock, random: deps.random, log, signal: deps.letGo };
   const settle = (ending: Ending) => persist("the end of a run", () => settles.add(ending), patience);
 
@@ -193,6 +201,13 @@ const RESULTS: Readonly<Record<RunEnd["kind"], RunResult>> = {
   lost: "lost",
   stopped: "released",
 };
+
+const weighCheckpoint = (checkpoint: Checkpoint | undefined): number =>
+  (checkpoint?.json?.length ?? 0) + (checkpoint?.baseJson?.length ?? 0);
+
+const weighEnding = (ending: Ending): number =>
+  ("change" in ending ? (ending.change?.bytes.byteLength ?? 0) : 0) +
+  ("checkpoint" in ending ? weighCheckpoint(ending.checkpoint) : 0);
 
 /** Entries that are dead-lettered without running anything. */
 function refuse({

@@ -131,7 +131,7 @@ function openOne(plan: StoragePlan, log: Logger, network: Network): Open {
     }
   }
 
-  const batched = createBatcher(saveAll, BATCH);
+  const batched = createBatcher(saveAll, { ...BATCH, weigh: ({ bytes }) => bytes.byteLength });
   const single = createBatcher(async (docs: StoredVcon[]) => Promise.all(docs.map(saveOne)), SINGLES);
   const saves: Open["saves"] = {
     add: async (doc) => {

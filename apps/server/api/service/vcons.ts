@@ -24,9 +24,10 @@ export interface Vcons {
 
 /** Documents that are asked of storages at a time for one request. */
 const FALL_THROUGH = 8;
-const TOGETHER = { max: 128, parallel: 4 };
+const weigh = ({ bytes }: Submission): number => bytes.byteLength;
+const TOGETHER = { max: 128, parallel: 4, weigh };
 /** Order is kept by sending one batch after the other. */
-const IN_ORDER = { max: 128, parallel: 1 };
+const IN_ORDER = { max: 128, parallel: 1, weigh };
 
 export function createVcons({
   backend,

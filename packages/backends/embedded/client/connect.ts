@@ -23,7 +23,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
   });
   return {
     kind: "embedded",
-    read: remote("read"),
+    read: readAll(remote("read")),
     submitters: remote("submitters"),
     submit: remote("submit"),
     restore: remote("restore"),
@@ -62,6 +62,15 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
 type Remote<Name extends OperationName> = (
   ...args: Parameters<Operations[Name]>
 ) => Promise<ReturnType<Operations[Name]>>;
+
+/** Asks until all are there: an answer holds only so many bytes. */
+function readAll(read: Remote<"read">): Remote<"read"> {
+  return async (uuids) => {
+    const found = await read(uuids);
+    while (found.length < uuids.length) found.push(...(await read(uuids.slice(found.length))));
+    return found;
+  };
+}
 
 async function* scanAll(scanFrom: Remote<"scanFrom">): AsyncIterable<VconUuid[]> {
   for (let found = await scanFrom(0); found !== undefined; found = await scanFrom(found.next)) yield found.uuids;

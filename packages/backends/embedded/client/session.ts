@@ -3,6 +3,7 @@ import { VconError } from "@vcon-server/core";
 import { createDecoder } from "../wire/codec.ts";
 import { fromWire, type Reply, type Request } from "../wire/messages.ts";
 import { createWriter } from "../wire/write.ts";
+import { createPulse } from "./pulse.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** One live connection to the owner, from the moment it is made until it is lost. */
@@ -30,7 +31,8 @@ export function createSession(socket: Socket, address: string, onLost: () => voi
   const pending = new Map<number, Pending>();
   const waiting = new Map<number, () => void>();
   const writer = createWriter(socket, setImmediate);
-  const watchdog = createWatchdog(() => socket.destroy());
+  const pulse = createPulse(address);
+  const watchdog = createWatchdog(() => socket.destroy(), pulse.ask);
   let lastId = 0;
 
   const take = (reply: Reply): void => {
@@ -45,6 +47,7 @@ export function createSession(socket: Socket, address: string, onLost: () => voi
     heard: () => (pending.size === 0 ? watchdog.rest() : watchdog.heard()),
     lost(cause) {
       watchdog.rest();
+      pulse.close();
       onLost();
       for (const { reject } of pending.values()) reject(down(address, "the connection was lost", cause));
       for (const stop of waiting.values()) stop();

@@ -11,14 +11,21 @@ export interface Watchdog {
   rest(): void;
 }
 
-/** Calls `silent` when an answer is owed and nothing came for a while; time in which this process was blocked does not count. */
-export function createWatchdog(silent: () => void): Watchdog {
+/**
+ * Calls `silent` when an answer is owed and nothing came for a while. Time in which this process was blocked does not
+ * count, nor does time in which the owner is busy: `ask` finds out.
+ */
+export function createWatchdog(silent: () => void, ask: (working: () => void) => void): Watchdog {
   let timer: NodeJS.Timeout | undefined;
   let ticks = 0;
+  const hear = (): void => {
+    ticks = 0;
+  };
   // a blocked event loop ticks once, not as often as it missed, and then reads what has arrived
   const tick = (): void => {
     ticks += 1;
     if (ticks >= TICKS) silent();
+    else ask(hear);
   };
   return {
     expect() {
@@ -26,9 +33,7 @@ export function createWatchdog(silent: () => void): Watchdog {
       ticks = 0;
       timer = setInterval(tick, SILENCE_MS / TICKS);
     },
-    heard() {
-      ticks = 0;
-    },
+    heard: hear,
     rest() {
       clearInterval(timer);
       timer = undefined;

@@ -78,7 +78,7 @@ function failureOf(result: Result): VconError {
   return "error" in result ? result.error : codedError(new Error("the transaction ended too early"), "committing");
 }
 
-function attempt(work: Work): Result {
+export function attempt(work: Work): Result {
   try {
     return { value: work.run() };
   } catch (error) {

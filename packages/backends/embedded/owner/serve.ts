@@ -1,13 +1,15 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { VconError } from "@vcon-server/core";
+import { asVconError, VconError } from "@vcon-server/core";
 import type { Commits } from "../store/commits.ts";
 import type { Store } from "../store/store.ts";
 import { createDecoder } from "../wire/codec.ts";
 import { type Operations, type Reply, type Request, toWire } from "../wire/messages.ts";
 import { createWriter } from "../wire/write.ts";
-import { type Database, type Result, runGroup, type Work } from "./group.ts";
+import { attempt, type Result, type Work } from "./group.ts";
 import { READS } from "./operations.ts";
+import type { Progress } from "./progress.ts";
+import { createQueue, type Lane, type Queue } from "./queue.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
 export interface Serving {
@@ -19,17 +21,18 @@ interface ServeOptions {
   readonly store: Store;
   readonly commits: Commits;
   readonly operations: Operations;
+  readonly progress: Progress;
 }
 
 /** Listens on a socket and answers requests, everything that arrived in one turn as one transaction. */
-export async function serve({ address, store, commits, operations }: ServeOptions): Promise<Serving> {
+export async function serve({ address, store, commits, operations, progress }: ServeOptions): Promise<Serving> {
   const waiters = createWaiters(store);
-  const queue = createQueue({ db: store.db, commits }, waiters);
+  const queue = createQueue({ db: store.db, commits }, waiters, progress);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    attend(socket, { operations, waiters, queue });
+    attend(socket, { operations, waiters, queue, progress });
   });
   if (process.platform !== "win32") rmSync(address, { force: true });
   await listening(server, address);
@@ -59,8 +62,9 @@ function startCare(store: Store, operations: Operations, queue: Queue): NodeJS.T
     }
     failing = error?.code;
   };
-  const work: Work = { name: "repair", reads: false, run: () => operations.repair(), answer };
-  return setInterval(() => queue.add(work), Math.min(store.leases.ms / 4, 2_000));
+  const work = { name: "repair", reads: false, run: () => operations.repair(), answer, bytes: 0 };
+  const lane: Lane = [];
+  return setInterval(() => queue.add(lane, work), Math.min(store.leases.ms / 4, 2_000));
 }
 
 function listening(server: Server, address: string): Promise<void> {
@@ -70,48 +74,29 @@ function listening(server: Server, address: string): Promise<void> {
   });
 }
 
-/** Requests in one transaction at most, so that an answer is never long in coming. */
-const GROUP_LIMIT = 256;
-
-interface Queue {
-  add(work: Work): void;
-  flush(): void;
-}
-
-function createQueue(database: Database, waiters: Waiters): Queue {
-  let works: Work[] = [];
-  const flush = (): void => {
-    const group = works.slice(0, GROUP_LIMIT);
-    works = works.slice(GROUP_LIMIT);
-    if (group.length === 0) return;
-    if (works.length > 0) setImmediate(flush);
-    runGroup(database, group);
-    waiters.tell();
-  };
-  return {
-    add(work) {
-      if (works.length === 0) setImmediate(flush);
-      works.push(work);
-    },
-    flush,
-  };
-}
-
 interface Duties {
   readonly operations: Operations;
   readonly waiters: Waiters;
   readonly queue: Queue;
+  readonly progress: Progress;
 }
 
-function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
+function attend(socket: Socket, { operations, waiters, queue, progress }: Duties): void {
   const decoder = createDecoder();
+  const lane: Lane = [];
   const waits = new Map<number, () => void>();
   const writer = createWriter(socket, queueMicrotask);
   const reply = (message: Reply): void => writer.write(message);
-  const accept = (request: Request): void => {
+  const accept = (request: Request, bytes: number): void => {
     const { id } = request;
+    if (request.op === "heartbeat") {
+      // touches memory only, and must not wait for the transactions of others: leases would run out
+      const work = workOf(request, operations, reply);
+      work.answer(attempt(work));
+      return;
+    }
     if (request.op !== "wait" && request.op !== "cancel") {
-      queue.add(workOf(request, operations, reply));
+      queue.add(lane, { ...workOf(request, operations, reply), bytes });
       return;
     }
     // both stand in line with the rest, so that a wait sees the pushes before it and its cancellation comes after it
@@ -127,15 +112,25 @@ function attend(socket: Socket, { operations, waiters, queue }: Duties): void {
       const stop = waiters.add({ lists, wake });
       if (stop !== undefined) waits.set(id, stop);
     };
-    queue.add({ name: request.op, reads: true, run: () => undefined, answer });
+    queue.add(lane, { name: request.op, reads: true, run: () => undefined, answer, bytes });
   };
+  let received = 0;
   socket.on("data", (chunk) => {
+    received += chunk.byteLength;
+    progress.begin();
     try {
       // our own clients are on the other side; a stranger is cut off by the decoder
-      for (const message of decoder.push(chunk)) accept(message as Request);
+      const messages = decoder.push(chunk);
+      for (const message of messages) accept(message as Request, received / messages.length);
+      if (messages.length > 0) received = 0;
     } catch {
       socket.destroy();
+    } finally {
+      progress.end();
     }
+    if (!queue.isFull) return;
+    socket.pause();
+    queue.whenRoom(() => socket.resume());
   });
   socket.on("error", () => socket.destroy());
   socket.on("close", () => {
@@ -159,6 +154,14 @@ function workOf(
       // the client's types made these arguments; this is where they come back from the wire
       return (operations[op] as (...args: readonly unknown[]) => unknown)(...request.args);
     },
-    answer: (result) => reply("error" in result ? { id, error: toWire(result.error) } : { id, value: result.value }),
+    answer(result) {
+      if ("error" in result) return reply({ id, error: toWire(result.error) });
+      try {
+        reply({ id, value: result.value });
+      } catch (error) {
+        // more than a frame holds: the one who asked is told, the others go on
+        reply({ id, error: toWire(asVconError(error, "VCON_INTERNAL", op)) });
+      }
+    },
   };
 }

@@ -3,6 +3,8 @@ import { Worker } from "node:worker_threads";
 import type { Logger } from "@vcon-server/core";
 import { LEASE_MS } from "@vcon-server/core/backend";
 import { fromWire } from "../wire/messages.ts";
+import { makeProgressMemory } from "./progress.ts";
+import { servePulse } from "./pulse.ts";
 import type { OwnerMessage, OwnerSettings } from "./thread.ts";
 
 export interface OwnerOptions {
@@ -26,10 +28,16 @@ const RESTART_MS = [100, 500, 2_000] as const;
  * process owns it and with `VCON_BACKEND_CORRUPT` where it is damaged. A thread that dies later is started again.
  */
 export async function startEmbeddedOwner({ dataDir, synchronous, leaseMs, log }: OwnerOptions): Promise<Owner> {
-  const settings: OwnerSettings = { dataDir, synchronous, leaseMs: leaseMs ?? LEASE_MS };
+  const start = (): Promise<Thread> => {
+    // a count of its own for each thread: one that died in a transaction would look busy for ever
+    progress = makeProgressMemory();
+    return startThread({ dataDir, synchronous, leaseMs: leaseMs ?? LEASE_MS, progress }, log);
+  };
+  let progress = makeProgressMemory();
   let closing = false;
   let deaths = 0;
-  let current = await startThread(settings, log);
+  let current = await start();
+  const pulse = await servePulse(current.address, () => progress);
   const watch = (): void => {
     void current.ended.then(() => {
       if (!closing) setTimeout(restart, RESTART_MS[Math.min(deaths++, RESTART_MS.length - 1)]);
@@ -39,7 +47,7 @@ export async function startEmbeddedOwner({ dataDir, synchronous, leaseMs, log }:
     if (closing) return;
     log.error("the thread of the embedded backend ended unexpectedly and is started again", { deaths });
     try {
-      current = await startThread(settings, log);
+      current = await start();
       if (closing) current.worker.postMessage("close");
       watch();
     } catch (error) {
@@ -52,6 +60,7 @@ export async function startEmbeddedOwner({ dataDir, synchronous, leaseMs, log }:
     address: current.address,
     async close() {
       closing = true;
+      await pulse.close();
       current.worker.postMessage("close");
       await current.ended;
     },

@@ -4,6 +4,7 @@ import { addressOf, prepareSocketFolder, removeSocketFolder } from "../place.ts"
 import { openStore } from "../store/open.ts";
 import { toWire, type WireError } from "../wire/messages.ts";
 import { operationsOf } from "./operations.ts";
+import { createProgress } from "./progress.ts";
 import { serve } from "./serve.ts";
 
 /** What the owner thread is started with. */
@@ -11,6 +12,8 @@ export interface OwnerSettings {
   readonly dataDir: string;
   readonly synchronous: "full" | "normal";
   readonly leaseMs: number;
+  /** Shared memory in which it counts its progress. */
+  readonly progress: Int32Array;
 }
 
 /** What the owner thread says. */
@@ -32,13 +35,14 @@ function steadyClock(): () => number {
   return () => Math.floor(offset + performance.now());
 }
 
-async function main({ dataDir, synchronous, leaseMs }: OwnerSettings): Promise<void> {
+async function main({ dataDir, synchronous, leaseMs, progress: memory }: OwnerSettings): Promise<void> {
   const opened = openStore({ dataDir, synchronous, leaseMs, now: steadyClock(), log });
   const { store, commits, file } = opened;
   const address = addressOf(dataDir);
   try {
     prepareSocketFolder(address);
-    const serving = await serve({ address, store, commits, operations: operationsOf({ store, file, synchronous }) });
+    const operations = operationsOf({ store, file, synchronous });
+    const serving = await serve({ address, store, commits, operations, progress: createProgress(memory) });
     parentPort?.once("message", async () => {
       await serving.close();
       removeSocketFolder(address);

@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from "node:fs";
 import { VconError } from "@vcon-server/core";
 import { type BackendHealth, type Document, TOMBSTONE_MS } from "@vcon-server/core/backend";
+import { ANSWER_BYTES } from "../wire/codec.ts";
 import { suspectExpired } from "./claims.ts";
 import { copyByUuid, documentOf, dropCopy } from "./documents.ts";
 import type { Store } from "./store.ts";
@@ -9,16 +10,26 @@ import { forgetOldSubmitters } from "./submitters.ts";
 /** Rows one round of care touches at most, so that it never holds up others for long. */
 const ROUND = 500;
 
+/** As many from the beginning as one answer may hold, at least one. */
 export function read(store: Store, uuids: readonly string[]): (Document | undefined)[] {
-  return uuids.map((uuid) => {
+  const found: (Document | undefined)[] = [];
+  let bytes = 0;
+  for (const uuid of uuids) {
+    if (bytes > ANSWER_BYTES) break;
     const document = documentOf(store, copyByUuid(store, uuid));
-    if (document !== "damaged") return document;
-    throw new VconError(
-      "VCON_BACKEND_CORRUPT",
-      `reading vCon ${uuid}: its bytes on disk are not what was written; check the disk, then submit the vCon again or restore a backup`,
-      { details: { uuid } },
-    );
-  });
+    if (document === "damaged") throw damagedCopy(uuid);
+    bytes += document?.bytes.byteLength ?? 0;
+    found.push(document);
+  }
+  return found;
+}
+
+function damagedCopy(uuid: string): VconError {
+  return new VconError(
+    "VCON_BACKEND_CORRUPT",
+    `reading vCon ${uuid}: its bytes on disk are not what was written; check the disk, then submit the vCon again or restore a backup`,
+    { details: { uuid } },
+  );
 }
 
 /** Takes expired copies away, forgets old tombstones, looks for dead owners. */

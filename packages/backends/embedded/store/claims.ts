@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointWrite, Claim, ClaimRequest, ClaimResult, Lease } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
+import { ANSWER_BYTES } from "../wire/codec.ts";
 import { copyById, soundDocument } from "./documents.ts";
 import { holdForRun } from "./expiry.ts";
 import { hasWork } from "./lists.ts";
@@ -23,7 +24,10 @@ export function claim(store: Store, request: ClaimRequest): ClaimResult {
   suspectExpired(store);
   const runs: Claim[] = [];
   let token: number | undefined;
+  // a batch is bounded by its bytes too: it travels as one answer, and is held by the worker as a whole
+  let bytes = 0;
   for (const list of request.lists) {
+    if (bytes > ANSWER_BYTES) break;
     // an idle claim writes nothing, so that it costs no commit
     if (list.max <= 0 || !(request.suspects ? suspects(store, [list.name])[0] : hasWork(store, [list.name]))) continue;
     token ??= nextToken(store);
@@ -31,14 +35,20 @@ export function claim(store: Store, request: ClaimRequest): ClaimResult {
     for (let left = list.max; left > 0; ) {
       const take = { request, token, list: list.name, max: left };
       const taken = request.suspects ? takeSuspects(store, take) : takeReady(store, take);
-      const claimed: Claim[] = [];
+      const before = runs.length;
       for (const entry of taken) {
+        if (bytes > ANSWER_BYTES) {
+          // those of dead owners stay apart from the others
+          putBack(store, list.name, { ...entry, lone: request.suspects ? 1 : 0 });
+          continue;
+        }
         const run = open(store, { entry, token, list: list.name, chain: list.chain });
-        if (run !== undefined) claimed.push(run);
+        if (run === undefined) continue;
+        runs.push(run);
+        bytes += weigh(run);
       }
-      runs.push(...claimed);
-      left -= claimed.length;
-      if (claimed.length === taken.length) break;
+      left -= runs.length - before;
+      if (bytes > ANSWER_BYTES || runs.length - before === taken.length) break;
     }
   }
   const waiting = suspects(
@@ -47,6 +57,9 @@ export function claim(store: Store, request: ClaimRequest): ClaimResult {
   );
   return { runs, suspects: waiting.reduce((sum, n) => sum + n, 0) };
 }
+
+const weigh = ({ document, checkpoint }: Claim): number =>
+  (document?.bytes.byteLength ?? 0) + (checkpoint?.json?.length ?? 0) + (checkpoint?.baseJson?.length ?? 0);
 
 function nextToken(store: Store): number {
   return store.sql<{ n: number }>("UPDATE counters SET n = n + 1 WHERE name = 'token' RETURNING n").get()?.n ?? 0;

@@ -1,4 +1,5 @@
 import type { DeliveryOutcome, DeliveryReport, DeliveryState, DeliveryTask, Ending } from "@vcon-server/core/backend";
+import { ANSWER_BYTES } from "../wire/codec.ts";
 import { bury } from "./dead-letters.ts";
 import { copyById, soundDocument, vconByUuid } from "./documents.ts";
 import { startExpiry } from "./expiry.ts";
@@ -67,7 +68,12 @@ export function claimDeliveries(store: Store, max: number, lease: number): Deliv
        WHERE id IN (SELECT id FROM deliveries WHERE state = 0 AND due <= ?3 ORDER BY due LIMIT ?4) RETURNING *`,
     )
     .all(until, Math.round(lease), now, max);
+  let bytes = 0;
   return rows.flatMap((row) => {
+    if (bytes > ANSWER_BYTES) {
+      makeDue(store, row);
+      return [];
+    }
     const { storage, action, attempt, since, dlq, chain } = row;
     const vcon = copyById(store, row.vcon);
     if (vcon === undefined || (action === "save" && vcon.gone === 1)) {
@@ -76,6 +82,7 @@ export function claimDeliveries(store: Store, max: number, lease: number): Deliv
     }
     // without its document the caller gives it up: the vCon must not vanish without a dead letter
     const document = action === "save" ? soundDocument(store, vcon) : undefined;
+    bytes += document?.bytes.byteLength ?? 0;
     return [{ uuid: vcon.uuid, storage, action, attempt, since, dlq, chain, document }];
   });
 }
@@ -87,15 +94,30 @@ function forgetDeleted(store: Store, row: Pick<Row, "id" | "vcon">): void {
 }
 
 export function settleDeliveries(store: Store, batch: readonly DeliveryReport[]): DeliveryOutcome[] {
-  return batch.map((report) => settleOne(store, report));
+  let bytes = 0;
+  return batch.map((report) => {
+    const outcome = settleOne(store, report);
+    if (outcome.kind === "settled") return outcome;
+    if (bytes > ANSWER_BYTES) {
+      // the next claim brings it
+      const row = pairOf(store, report);
+      if (row !== undefined) makeDue(store, row);
+      return SETTLED;
+    }
+    bytes += outcome.document.bytes.byteLength;
+    return outcome;
+  });
 }
+
+const pairOf = (store: Store, { uuid, storage }: DeliveryReport): Row | undefined =>
+  store
+    .sql<Row>("SELECT d.* FROM vcons v JOIN deliveries d ON d.vcon = v.id WHERE v.uuid = ? AND d.storage = ?")
+    .get(uuid, storage);
 
 const SETTLED: DeliveryOutcome = { kind: "settled" };
 
 function settleOne(store: Store, report: DeliveryReport): DeliveryOutcome {
-  const row = store
-    .sql<Row>("SELECT d.* FROM vcons v JOIN deliveries d ON d.vcon = v.id WHERE v.uuid = ? AND d.storage = ?")
-    .get(report.uuid, report.storage);
+  const row = pairOf(store, report);
   if (row === undefined) return SETTLED;
   if (row.action !== report.action) return otherAction(store, row);
   const { result } = report;

@@ -1,3 +1,5 @@
+import { VconError } from "@vcon-server/core";
+
 /**
  * A frame is `[u32 length of the rest][u32 length of the head][head: JSON][documents, one after the other]`.
  * In the head a document stands as `{"$bytes": length}`: documents are never escaped, encoded or scanned.
@@ -8,6 +10,9 @@ const PREFIX = 8;
 /** Nothing legitimate is larger; a longer frame means that the other side does not speak this protocol. */
 const MAX_FRAME = 1 << 29;
 
+/** Bytes of documents in one answer, unless a single document has more; the rest comes with the next request. */
+export const ANSWER_BYTES = 32 * 1024 * 1024;
+
 /** A message as buffers to write, one after the other; the documents among them are the given ones, not copies. */
 export function encode(message: unknown): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
@@ -15,7 +20,10 @@ export function encode(message: unknown): readonly Uint8Array[] {
   const length = Buffer.byteLength(head);
   const start = Buffer.allocUnsafe(PREFIX + length);
   const rest = parts.reduce((sum, part) => sum + part.byteLength, PREFIX - 4 + length);
-  if (rest > MAX_FRAME) throw new RangeError(`a message of ${rest} bytes is more than the embedded backend carries`);
+  if (rest > MAX_FRAME) {
+    const message = `a message of ${rest} bytes is more than the embedded backend carries (${MAX_FRAME})`;
+    throw new VconError("VCON_INPUT_TOO_LARGE", message);
+  }
   start.writeUInt32LE(rest, 0);
   start.writeUInt32LE(length, 4);
   start.write(head, PREFIX);
