@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readEffects } from "../oracle/effect-log.ts";
 import type { Fault } from "../oracle/faults.ts";
 import { between, type Random } from "../oracle/random.ts";
-import { isAlive } from "../stage/processes.ts";
+import { isAlive, processesWithEnvironment } from "../stage/processes.ts";
 import type { RunningServer } from "../stage/server.ts";
 import type { World } from "../stage/world.ts";
 
@@ -113,6 +113,32 @@ export const killSupervisor = (world: World): Fault => ({
     await until("the end of the orphaned children", () => !orphans.some(isAlive));
     await world.start(at);
     return 1;
+  },
+});
+
+/**
+ * SIGKILL of the only supervisor, then of successors while they start, at moments all over the time that a start takes.
+ * None of their children may live on, or hold the port.
+ */
+export const killStartingSupervisor = (world: World, times: number): Fault => ({
+  name: "kill -9 a supervisor that starts",
+  async inject(random) {
+    const server = world.servers.get(0);
+    if (!server) return 0;
+    const mine = () => processesWithEnvironment(world.folder.configFile);
+    server.signal("SIGKILL");
+    await until("the end of the orphaned children", () => mine().length === 0);
+    for (let count = 0; count < times; count++) {
+      const next = await world.launch(0);
+      // the later half of a start is when there are children
+      await until("children of a supervisor that starts", () => mine().length > 1);
+      await sleep(random() * 1_200);
+      next.signal("SIGKILL");
+      await next.exited;
+      await until("the end of children that were starting", () => mine().length === 0);
+    }
+    await world.start(0);
+    return times;
   },
 });
 

@@ -29,6 +29,12 @@ export function processesWith(text: string): number[] {
   return pids.filter((pid) => readOrNothing(`/proc/${pid}/cmdline`).includes(text)).map(Number);
 }
 
+/** Every living process of this machine in whose environment a text stands, as it was given at its start. */
+export function processesWithEnvironment(text: string): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => readOrNothing(`/proc/${pid}/environ`).includes(text) && isAlive(Number(pid))).map(Number);
+}
+
 function readOrNothing(file: string): string {
   try {
     return readFileSync(file, "utf8");

@@ -37,8 +37,8 @@ const MAIN = join(ROOT, "apps", "server", "cli", "main.ts");
 const READY_MS = 60_000;
 const KEPT_OUTPUT = 4_000_000;
 
-/** Starts the real server as a user would and waits until it is ready. Its output is in the error when it is not. */
-export async function startServer(setup: ServerSetup): Promise<RunningServer> {
+/** Starts the real server as a user would, without waiting for anything. */
+export function launchServer(setup: ServerSetup): RunningServer {
   const child = spawn(process.execPath, [MAIN, setup.verb], {
     cwd: setup.folder,
     env: environment(setup),
@@ -49,12 +49,17 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     child.on("error", (error) => resolve({ code: null, signal: error.message }));
     child.on("exit", (code, signal) => resolve({ code, signal }));
   });
-  const server = running(child, { url: `http://127.0.0.1:${setup.port}`, exited, output });
+  return running(child, { url: `http://127.0.0.1:${setup.port}`, exited, output });
+}
+
+/** Starts the server and waits until it is ready. Its output is in the error when it is not. */
+export async function startServer(setup: ServerSetup): Promise<RunningServer> {
+  const server = launchServer(setup);
   try {
     await ready(server, setup.verb);
     return server;
   } catch (error) {
-    child.kill("SIGKILL");
+    server.signal("SIGKILL");
     throw new Error(`${error instanceof Error ? error.message : error}\n${server.output().slice(-8_000)}`);
   }
 }

@@ -5,7 +5,7 @@ import { type Folder, makeFolder } from "./folder.ts";
 import { gateway } from "./http.ts";
 import { EGRESS, INGRESS, LOGGED_STEPS, type Pipeline, pipeline } from "./pipeline.ts";
 import { fileRows, type JudgedStorage, postgresRows } from "./rows.ts";
-import { type Exit, type RunningServer, type ServerSetup, startServer } from "./server.ts";
+import { type Exit, launchServer, type RunningServer, type ServerSetup, startServer } from "./server.ts";
 
 export type BackendKind = "redis" | "embedded";
 export const BACKENDS: readonly BackendKind[] = ["redis", "embedded"];
@@ -36,6 +36,8 @@ export interface World {
   readonly servers: ReadonlyMap<number, RunningServer>;
   /** Starts server `at` (again), on its own port. Vcons are sent to those the world began with. */
   start(at: number, verb?: ServerSetup["verb"]): Promise<RunningServer>;
+  /** Begins to start server `at` as `start` does, without waiting; it is not one of the living servers. */
+  launch(at: number): Promise<RunningServer>;
   /** Nothing is sent to server `at` any more, nothing asked of it. */
   forget(at: number): void;
   /** Ends server `at` politely. */
@@ -59,10 +61,14 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     ...options.env,
   };
 
-  async function start(at: number, verb = options.verb ?? "start"): Promise<RunningServer> {
+  async function setup(at: number, verb = options.verb ?? "start"): Promise<ServerSetup> {
     const { path, configFile } = folder;
     ports[at] ??= await freePort();
-    const server = await startServer({ verb, port: ports[at], folder: path, configFile, env });
+    return { verb, port: ports[at], folder: path, configFile, env };
+  }
+
+  async function start(at: number, verb?: ServerSetup["verb"]): Promise<RunningServer> {
+    const server = await startServer(await setup(at, verb));
     servers.set(at, server);
     outputs.push(server.output);
     return server;
@@ -95,6 +101,7 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     redis,
     servers,
     start,
+    launch: async (at) => launchServer(await setup(at)),
     stop,
     close,
     forget(at) {

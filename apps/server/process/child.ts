@@ -1,55 +1,22 @@
 import process from "node:process";
-import { asVconError, type Logger } from "@vcon-server/core";
-import { type BuildInfo, type ConfigSource, openConfig, readSettings, type Settings } from "@vcon-server/core/config";
-import type { SuspectsMode } from "@vcon-server/core/engine";
-import { createLogger } from "@vcon-server/core/telemetry";
-import { builtIns } from "../compose.ts";
-import { type ChildRole, tell } from "./messages.ts";
-import { createStopWish } from "./stop-signals.ts";
+import type { ChildRole } from "./messages.ts";
+import { watchSupervisor } from "./supervision.ts";
 
-interface Running {
-  stop(grace: number): void;
-  readonly ended: Promise<void>;
-}
-
-/** Entry of every child process: one role until told to end, or until its supervisor is gone. */
+/** Entry of every child process. Loads everything else only once it notices when its supervisor dies. */
 async function main(role: ChildRole): Promise<void> {
-  const { settings, build, env } = readSettings(process.env, { cwd: process.cwd() });
-  const log = createLogger({ level: settings.logLevel, name: role });
-  const registry = builtIns();
-  const config = await openConfig({ file: settings.configFile, env, registry, log });
-  const running = await startRole(role, { settings, build, config, log });
-  const stop = createStopWish((again) => running.stop(again ? 0 : settings.grace));
-  process.on("SIGTERM", stop);
-  // an interrupt from the terminal reaches the whole group; the supervisor passes it on in order
-  process.on("SIGINT", () => undefined);
-  process.on("disconnect", stop);
-  await running.ended;
-  config.close();
-  process.exit(0);
-}
-
-interface RoleDeps {
-  readonly settings: Settings;
-  readonly build: BuildInfo;
-  readonly config: ConfigSource;
-  readonly log: Logger;
-}
-
-async function startRole(role: ChildRole, deps: RoleDeps): Promise<Running> {
-  if (role === "api") {
-    const { startApi } = await import("../api/main.ts");
-    const api = await startApi(deps);
-    tell({ type: "ready", address: api.address });
-    return api;
+  const supervision = watchSupervisor();
+  try {
+    const { runRole } = await import("./role.ts");
+    await runRole(role, supervision);
+  } catch (cause) {
+    const [{ asVconError }, { createLogger }] = await Promise.all([
+      import("@vcon-server/core"),
+      import("@vcon-server/core/telemetry"),
+    ]);
+    const error = asVconError(cause, "VCON_INTERNAL", "starting");
+    createLogger({ level: "error", name: role }).error("cannot start", { error });
+    process.exit(1);
   }
-  const { startWorker } = await import("../worker/main.ts");
-  const modes: Partial<Record<ChildRole, SuspectsMode>> = { suspects: "together", suspect: "alone" };
-  return startWorker({ ...deps, suspects: modes[role] });
 }
 
-main(process.argv[2] as ChildRole).catch((cause) => {
-  const error = asVconError(cause, "VCON_INTERNAL", "starting");
-  createLogger({ level: "error", name: process.argv[2] ?? "child" }).error("cannot start", { error });
-  process.exit(1);
-});
+void main(process.argv[2] as ChildRole);
