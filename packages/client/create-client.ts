@@ -12,5 +12,5 @@ export type ClientOptions = TransportOptions;
 export function createClient(options: ClientOptions): Client {
   const send = createTransport(options);
   const json = jsonCall(send);
-  return { ...vconCalls(send, json), ...listCalls(send, json), ...adminCalls(send, json) };
+  return { ...vconCalls(send), ...listCalls(send, json), ...adminCalls(send, json) };
 }

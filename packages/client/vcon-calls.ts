@@ -1,15 +1,15 @@
 import { parseVcon, type Vcon } from "@vcon-server/vcon";
-import { chainPath, type JsonCall, parsed, vconBody, vconPath } from "./bodies.ts";
+import { chainPath, parsed, vconBody, vconPath } from "./bodies.ts";
 import type { Client } from "./client.ts";
 import { ClientError } from "./client-error.ts";
 import { linesToStream, streamToLines } from "./ndjson.ts";
-import type { BulkLine, Fetched, Intake } from "./replies.ts";
+import type { BulkLine, Fetched, FormatVersion, Intake } from "./replies.ts";
 import { failure, type Request, type Transport, textOf } from "./transport.ts";
 
 type VconCalls = "get" | "getMany" | "post" | "chainPost" | "put" | "patch" | "delete" | "bulk";
 
 /** Calls about documents. */
-export function vconCalls(send: Transport, json: JsonCall): Pick<Client, VconCalls> {
+export function vconCalls(send: Transport): Pick<Client, VconCalls> {
   const fetched = async (request: Request) => fetchedOf(await send(request), request.doing);
   return {
     get: (uuid, { format, signal } = {}) =>
@@ -22,10 +22,12 @@ export function vconCalls(send: Transport, json: JsonCall): Pick<Client, VconCal
         }),
       ),
     getMany: async (uuids, { format } = {}) => {
-      if (uuids.length === 0) return [];
-      const query = { vcon_uuids: uuids, egress_format_version: format };
-      const found = await json<(Vcon | null)[]>({ doing: "fetching vCons", path: "/vcons", query });
-      return found.map((vcon) => vcon ?? undefined);
+      const found: (Vcon | undefined)[] = [];
+      while (found.length < uuids.length) {
+        const part = await fetchPart(send, uuids.slice(found.length, found.length + TOGETHER), format);
+        found.push(...part.map((vcon) => vcon ?? undefined));
+      }
+      return found;
     },
     post: (vcon, intake = {}) =>
       fetched({
@@ -77,6 +79,27 @@ export function vconCalls(send: Transport, json: JsonCall): Pick<Client, VconCal
         ...(signal ? { signal } : {}),
       }),
   };
+}
+
+/** vCons one request may ask for. */
+const TOGETHER = 500;
+
+/** Fetches the first of these vCons, as many as the server puts into one answer: at least one. */
+async function fetchPart(
+  send: Transport,
+  uuids: readonly string[],
+  format: FormatVersion | undefined,
+): Promise<(Vcon | null)[]> {
+  const doing = "fetching vCons";
+  const query = { vcon_uuids: uuids, egress_format_version: format };
+  const response = await send({ doing, path: "/vcons", query });
+  const part = parsed<(Vcon | null)[]>(await textOf(response, doing), doing);
+  const damaged = response.headers.get("x-vcon-damaged");
+  if (damaged !== null)
+    throw new ClientError("CLIENT_UNEXPECTED", `${doing}: the server has them but cannot read ${damaged}`);
+  const wanted = uuids.length - Number(response.headers.get("x-vcon-remaining") ?? 0);
+  if (part.length === wanted && part.length > 0) return part;
+  throw new ClientError("CLIENT_UNEXPECTED", `${doing}: the answer has ${part.length} of ${uuids.length}`);
 }
 
 const intakeQuery = ({ lists, giveUuid, requeue }: Intake) => ({ ingress_lists: lists, give_uuid: giveUuid, requeue });

@@ -22,6 +22,7 @@ import { configurationRoutes } from "./routes/configuration.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { intakeRoutes } from "./routes/intake.ts";
+import { manyRoute } from "./routes/many.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { serverRoutes } from "./routes/server.ts";
 
@@ -148,6 +149,8 @@ const corsOptions = (origins: readonly string[]) => ({
     "x-vcon-findings",
     "x-vcon-queued",
     "x-vcon-deleting",
+    "x-vcon-remaining",
+    "x-vcon-damaged",
     "x-vcon-server-version",
     "x-vcon-server-commit",
   ],
@@ -164,6 +167,7 @@ function addRoutes(api: Api, deps: GatewayDeps): void {
   });
   serverRoutes(api, context);
   documentRoutes(api, context);
+  manyRoute(api, context);
   intakeRoutes(api, context);
   changeRoutes(api, context);
   bulkRoute(api, context);

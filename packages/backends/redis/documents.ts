@@ -54,6 +54,17 @@ export async function readEach(
   return uuids.map((uuid) => found.get(uuid));
 }
 
+export async function readSizes({ store }: Context, uuids: readonly string[]): Promise<(number | undefined)[]> {
+  const commands = uuids.map((uuid) => read("strlen", documentKey(uuid)));
+  const replies = await store.tryAll(commands);
+  return replies.map((reply, at) => {
+    if (!(reply instanceof Failed)) return Number(reply) || undefined;
+    // a neighbour's RedisJSON document has no length
+    if (isWrongType(reply.error)) return undefined;
+    throw failureOf(reply, "reading the sizes of vCons", commands[at] as Command);
+  });
+}
+
 export async function readSubmitters({ store }: Context, uuids: readonly string[]): Promise<(string | undefined)[]> {
   const commands = uuids.map((uuid) => read("get", submitterKey(uuid)));
   return (await store.all("reading who submitted vCons", commands)).map(maybeText);

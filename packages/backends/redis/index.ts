@@ -6,7 +6,14 @@ import { connect } from "./connect.ts";
 import type { Context } from "./context.ts";
 import { deadLetters, reprocess } from "./dead-letters.ts";
 import { backlogOf, claimDeliveries, deliveriesOf, settleDeliveries } from "./deliveries.ts";
-import { readDocuments, readSubmitters, removeDocument, restoreDocument, scanDocuments } from "./documents.ts";
+import {
+  readDocuments,
+  readSizes,
+  readSubmitters,
+  removeDocument,
+  restoreDocument,
+  scanDocuments,
+} from "./documents.ts";
 import { healthOf, requireFitServer } from "./health.ts";
 import { listUuids, reindex, searchUuids } from "./index-sets.ts";
 import { createConsumers, depthsOf, peekAt, popAll, pushAll } from "./lists.ts";
@@ -84,6 +91,7 @@ function operations(
   return {
     kind: "redis",
     read: (uuids) => readDocuments(context, uuids),
+    sizes: (uuids) => readSizes(context, uuids),
     submitters: (uuids) => readSubmitters(context, uuids),
     submit: (batch) => submitAll(context, batch),
     restore: (document) => restoreDocument(context, document),

@@ -37,6 +37,11 @@ export interface Backend {
 
   /** Working copies in the order asked for; `undefined` where there is none (never stored, expired or deleted). */
   read(uuids: readonly VconUuid[]): Promise<(Document | undefined)[]>;
+  /**
+   * Bytes of working copies, told without reading them. `undefined` where there is none, and where only reading the
+   * document would tell.
+   */
+  sizes(uuids: readonly VconUuid[]): Promise<(number | undefined)[]>;
   /** Who submitted each of these last, where submissions said so; known for longer than there is a working copy. */
   submitters(uuids: readonly VconUuid[]): Promise<(string | undefined)[]>;
   /** Stores, indexes and queues each submission: one atomic step, on Cluster by intent and repair. */

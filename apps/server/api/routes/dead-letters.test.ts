@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { VconError } from "@vcon-server/core";
 import { sampleVcon } from "@vcon-server/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BACKENDS } from "../testing/backend.ts";
@@ -30,6 +31,20 @@ describe.each(BACKENDS)("dead letters (%s)", (kind) => {
     expect(await dlq("ingress_list=modern_ingress")).toEqual(uuids);
     expect(await dlq("ingress_list=modern_ingress&limit=1&offset=1")).toEqual([uuids[1]]);
     expect(await dlq("ingress_list=nobody")).toEqual([]);
+  });
+
+  test("a list of many pages is answered whole", async () => {
+    const uuids = Array.from({ length: 2_300 }, () => randomUUID());
+    await gateway.backend.push("DLQ:many", uuids);
+    expect(await dlq("ingress_list=many")).toEqual(uuids);
+    expect(await dlq("ingress_list=many&limit=1500&offset=700")).toEqual(uuids.slice(700, 2_200));
+  });
+
+  test("an outage is one, not an empty list", async () => {
+    gateway.fail(new VconError("VCON_BACKEND_DOWN", "the backend does not answer"));
+    const { status } = await gateway.call("/dlq?ingress_list=many");
+    gateway.fail(undefined);
+    expect(status).toBe(503);
   });
 
   test("details=true gives the records: what failed, where and why", async () => {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import type { Api } from "../http/api.ts";
 import { problems } from "../http/document.ts";
+import { streamArray } from "../http/json-array.ts";
 import { SECURED } from "../http/openapi.ts";
 import { flag, integer, listName } from "../http/parameters.ts";
 import { DeadLetterSchema, Uuids } from "../http/schemas.ts";
@@ -54,30 +55,29 @@ function readRoute(api: Api, { backend, plan, settings }: Context): void {
         },
       },
     },
-    async ({ query: { ingress_list, limit, offset, details } }) => {
+    async ({ query: { ingress_list, limit, offset, details } }, reply) => {
       const dlq = dlqFor(plan(), ingress_list);
-      const entries = await readAll(backend, {
-        dlq,
-        list: ingress_list,
-        offset,
-        limit: limit ?? Number.POSITIVE_INFINITY,
-      });
-      return details
-        ? entries.map(({ uuid, record }) => ({ uuid, record: record ?? null }))
-        : entries.map(({ uuid }) => uuid);
+      const query = { dlq, list: ingress_list, offset, limit: limit ?? Number.POSITIVE_INFINITY };
+      const body = await streamArray(readPages(backend, query, details ? showDetails : ({ uuid }) => uuid));
+      return reply.type("application/json; charset=utf-8").send(body);
     },
   );
 }
 
-async function readAll(backend: Pick<Backend, "deadLetters">, query: DeadLetterQuery): Promise<DeadLetter[]> {
-  const entries: DeadLetter[] = [];
-  while (entries.length < query.limit) {
-    const limit = Math.min(PAGE, query.limit - entries.length);
-    const page = await backend.deadLetters({ ...query, offset: query.offset + entries.length, limit });
-    entries.push(...page);
+const showDetails = ({ uuid, record }: DeadLetter) => ({ uuid, record: record ?? null });
+
+async function* readPages(
+  backend: Pick<Backend, "deadLetters">,
+  query: DeadLetterQuery,
+  show: (entry: DeadLetter) => unknown,
+): AsyncGenerator<readonly unknown[]> {
+  for (let read = 0; read < query.limit; ) {
+    const limit = Math.min(PAGE, query.limit - read);
+    const page = await backend.deadLetters({ ...query, offset: query.offset + read, limit });
+    yield page.map(show);
+    read += page.length;
     if (page.length < limit) break;
   }
-  return entries;
 }
 
 function reprocessRoute(api: Api, { backend, plan, settings }: Context): void {

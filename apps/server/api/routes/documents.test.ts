@@ -90,21 +90,6 @@ describe.each(BACKENDS)("reading vCons (%s)", (kind) => {
     expect((await gateway.call(`/vcon/${vcon.uuid}?egress_format_version=9`)).status).toBe(422);
   });
 
-  test("GET many answers in the order asked for, null for the unknown", async () => {
-    const [first, second] = [await store(), await store()];
-    const unknown = randomUUID();
-    const query = [second.uuid, unknown, first.uuid, archived.uuid].map((uuid) => `vcon_uuids=${uuid}`).join("&");
-    expect(await (await gateway.call(`/vcons?${query}`)).json()).toEqual([second, null, first, archived]);
-    expect(await (await gateway.call(`/vcons?vcon_uuids=${unknown}`)).json()).toEqual([null]);
-  });
-
-  test("GET many without ids, with a bad one or with too many is refused", async () => {
-    expect((await gateway.call("/vcons")).status).toBe(422);
-    expect((await gateway.call("/vcons?vcon_uuids=nonsense")).status).toBe(422);
-    const many = Array.from({ length: 501 }, () => `vcon_uuids=${randomUUID()}`).join("&");
-    expect((await gateway.call(`/vcons?${many}`)).status).toBe(422);
-  });
-
   test("the list is newest first, paged, and bounded by creation time, both ends included", async () => {
     const days = ["2031-05-01", "2031-05-02", "2031-05-03", "2031-05-04"];
     const vcons = await Promise.all(days.map((day) => store({ created_at: `${day}T00:00:00Z` })));

@@ -6,16 +6,13 @@ import type { Context } from "../context.ts";
 import type { Api } from "../http/api.ts";
 import { problems } from "../http/document.ts";
 import { isFresh } from "../http/etag.ts";
-import { bufferOf, bytesIn, exitOf } from "../http/exit.ts";
+import { bufferOf, exitOf } from "../http/exit.ts";
 import { SECURED } from "../http/openapi.ts";
-import { ByUuid, ExitQuery, integer, repeated, time, Uuid } from "../http/parameters.ts";
+import { ByUuid, ExitQuery, integer, time } from "../http/parameters.ts";
 import { linkNext } from "../http/query.ts";
 import { DeliverySchema, FindingSchema, Uuids } from "../http/schemas.ts";
 
 const common = { tags: ["vCons"], security: SECURED };
-
-/** vCons that one request may ask for. */
-const MAX_TOGETHER = 500;
 
 export const notFound = (): VconError => new VconError("VCON_NOT_FOUND", "vCon not found");
 
@@ -23,7 +20,6 @@ export const notFound = (): VconError => new VconError("VCON_NOT_FOUND", "vCon n
 export function documentRoutes(api: Api, context: Context): void {
   listRoute(api, context);
   oneRoute(api, context);
-  manyRoute(api, context);
   searchRoute(api, context);
   findingsRoute(api, context);
   deliveriesRoute(api, context);
@@ -97,41 +93,6 @@ function oneRoute(api: Api, { vcons, settings }: Context): void {
       void reply.header("etag", etag);
       if (isFresh(request.headers["if-none-match"], etag)) return reply.status(304).send();
       return reply.type("application/json").send(bufferOf(bytes));
-    },
-  );
-}
-
-function manyRoute(api: Api, { vcons, settings }: Context): void {
-  const querystring = ExitQuery.extend({
-    vcon_uuids: repeated(Uuid, MAX_TOGETHER).meta({ description: "UUID of a vCon; may be repeated." }),
-  });
-  api.get(
-    "/vcons",
-    {
-      config: { refusal: "original", failure: "Failed to read vCons" },
-      schema: {
-        ...common,
-        summary: "Fetch several vCons",
-        querystring,
-        answers: {
-          200: {
-            description: "The vCons in the order asked for; null where there is none.",
-            schema: z.array(VconSchema.nullable()),
-          },
-          ...problems(403, 422, 503),
-        },
-      },
-    },
-    async ({ query: { vcon_uuids, egress_format_version } }, reply) => {
-      const version = egress_format_version ?? settings.egressVersion;
-      const documents = await vcons.loadMany(vcon_uuids);
-      const parts = documents.flatMap((document, at): Uint8Array[] => [
-        Buffer.from(at === 0 ? "[" : ","),
-        document ? bytesIn(document.bytes, version) : Buffer.from("null"),
-      ]);
-      return reply
-        .type("application/json")
-        .send(Buffer.concat([...parts, Buffer.from(parts.length === 0 ? "[]" : "]")]));
     },
   );
 }

@@ -11,7 +11,7 @@ import { bodyOf, bytesOf } from "../http/json.ts";
 import { SECURED } from "../http/openapi.ts";
 import { integer, listName } from "../http/parameters.ts";
 import { UuidList, Uuids } from "../http/schemas.ts";
-import { existing } from "../service/vcons.ts";
+import { existing } from "../service/read-each.ts";
 import { answerStored, readingOf, storedAnswer, storeQuery } from "./intake.ts";
 
 const common = { tags: ["Queues"], security: SECURED };

@@ -7,7 +7,7 @@ import { problems } from "../http/document.ts";
 import { SECURED } from "../http/openapi.ts";
 import { listName } from "../http/parameters.ts";
 import { VersionInfo } from "../http/schemas.ts";
-import { reindexAll } from "../service/vcons.ts";
+import { reindexAll } from "../service/read-each.ts";
 import { sendInteger } from "./queues.ts";
 
 const tags = ["Server"];

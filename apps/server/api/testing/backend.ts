@@ -14,6 +14,8 @@ export interface TestBackend {
   readonly backend: Backend;
   /** Writes a document as another program would, past the server. Only where other programs can. */
   writeRaw(uuid: string, text: string): Promise<void>;
+  /** Sends a command past the server. Only where there is a Redis. */
+  cli(...command: string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ async function openOwnFile(): Promise<TestBackend> {
   return {
     backend,
     writeRaw: () => Promise.reject(new Error("nobody else writes into the embedded database")),
+    cli: () => Promise.reject(new Error("the embedded database takes no commands")),
     async close() {
       await backend.close();
       await owner?.close();
@@ -45,6 +48,7 @@ async function openOwnRedis(): Promise<TestBackend> {
   return {
     backend,
     writeRaw: async (uuid, text) => void (await server.cli("SET", `vcon:${uuid}`, text)),
+    cli: server.cli,
     async close() {
       await backend.close();
       await server.stop();

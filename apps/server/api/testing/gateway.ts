@@ -23,6 +23,7 @@ export interface TestGateway {
   readonly url: string;
   readonly backend: Backend;
   readonly writeRaw: TestBackend["writeRaw"];
+  readonly cli: TestBackend["cli"];
   readonly log: readonly { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[];
   readonly events: readonly { readonly type: GatewayEvent; readonly vcon: string }[];
   /** Sizes of the batches that reached the backend. */
@@ -121,6 +122,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     url,
     backend: store.backend,
     writeRaw: store.writeRaw,
+    cli: store.cli,
     log: recorded.lines,
     events,
     batches: broken.batches,

@@ -24,6 +24,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
   return {
     kind: "embedded",
     read: readAll(remote("read")),
+    sizes: remote("sizes"),
     submitters: remote("submitters"),
     submit: remote("submit"),
     restore: remote("restore"),

@@ -1,4 +1,4 @@
-import { health, read, repair } from "../store/care.ts";
+import { health, read, readSizes, repair } from "../store/care.ts";
 import { abandon, checkpoint, claim, giveBack, heartbeat, suspects } from "../store/claims.ts";
 import { deadLetters, reprocess } from "../store/dead-letters.ts";
 import { backlog, claimDeliveries, deliveries, settleDeliveries } from "../store/deliveries.ts";
@@ -29,6 +29,7 @@ export function operationsOf({ store, file, synchronous }: Surroundings): Operat
   };
   return {
     read: (uuids) => read(store, uuids),
+    sizes: (uuids) => readSizes(store, uuids),
     submitters: (uuids) => readSubmitters(store, uuids),
     submit: (batch) => counted(() => submit(store, batch)),
     restore: (document) => restore(store, document),
@@ -62,6 +63,7 @@ export function operationsOf({ store, file, synchronous }: Surroundings): Operat
 /** Operations that change nothing: they need no transaction and go on when the disk is full. */
 export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "read",
+  "sizes",
   "submitters",
   "list",
   "search",

@@ -3,7 +3,7 @@ import { VconError } from "@vcon-server/core";
 import { type BackendHealth, type Document, TOMBSTONE_MS } from "@vcon-server/core/backend";
 import { ANSWER_BYTES } from "../wire/codec.ts";
 import { suspectExpired } from "./claims.ts";
-import { copyByUuid, documentOf, dropCopy } from "./documents.ts";
+import { copyByUuid, documentOf, dropCopy, isPresent, type VconRow } from "./documents.ts";
 import type { Store } from "./store.ts";
 import { forgetOldSubmitters } from "./submitters.ts";
 
@@ -30,6 +30,18 @@ function damagedCopy(uuid: string): VconError {
     `reading vCon ${uuid}: its bytes on disk are not what was written; check the disk, then submit the vCon again or restore a backup`,
     { details: { uuid } },
   );
+}
+
+/** Bytes of working copies, without reading them. */
+export function readSizes(store: Store, uuids: readonly string[]): (number | undefined)[] {
+  const find = store.sql<Pick<VconRow, "present" | "expires_at"> & { readonly size: number | null }>(
+    `SELECT v.present, v.expires_at, length(b.bytes) AS size FROM vcons v LEFT JOIN bodies b ON b.id = v.id
+     WHERE v.uuid = ?`,
+  );
+  return uuids.map((uuid) => {
+    const row = find.get(uuid);
+    return isPresent(store, row) ? (row.size ?? undefined) : undefined;
+  });
 }
 
 /** Takes expired copies away, forgets old tombstones, looks for dead owners. */

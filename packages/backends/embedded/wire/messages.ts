@@ -6,6 +6,7 @@ import type { scanFrom } from "../store/find.ts";
 type Remote =
   | "read"
   | "submit"
+  | "sizes"
   | "submitters"
   | "restore"
   | "remove"

@@ -43,6 +43,14 @@ function reading({ backend, second }: Given): void {
     expect(found.map((document) => document?.uuid)).toEqual([two, undefined, one]);
   });
 
+  test("sizes() tells bytes in the order asked for, undefined for what is not there", async () => {
+    const large = await submitOne(backend(), [], { bytes: new Uint8Array(70_000).fill(32) });
+    const small = await submitOne(backend(), [], { content: { ü: 1 } });
+    const deleted = await submitOne(backend(), []);
+    await backend().remove(deleted, []);
+    expect(await backend().sizes([small, freshUuid(), deleted, large])).toEqual([8, undefined, undefined, 70_000]);
+  });
+
   test("read() of nothing is nothing", async () => {
     expect(await backend().read([])).toEqual([]);
   });
