@@ -190,6 +190,17 @@ describe(".env in the working directory", () => {
 });
 
 describe("tokens", () => {
+  test("comments are none, and a file without a token is refused", () => {
+    writeFileSync(join(cwd, "tokens"), "# of the portal\n\n one\n  # two\n");
+    expect(read({ CONSERVER_API_TOKEN_FILE: "tokens" }).settings.apiTokens).toEqual(["one"]);
+    for (const empty of ["", "\n \r\n", "# only this\n"]) {
+      writeFileSync(join(cwd, "tokens"), empty);
+      expect(refusal({ CONSERVER_API_TOKEN_FILE: "tokens", CONSERVER_API_TOKEN: "one" })).toMatch(
+        /^CONSERVER_API_TOKEN_FILE: .* holds no token; write one token a line/,
+      );
+    }
+  });
+
   test("come from the variable and the lines of the file, each once, blank lines left out", () => {
     writeFileSync(join(cwd, "tokens"), "two\n\n  three \r\none\n");
     expect(read({ CONSERVER_API_TOKEN: "one", CONSERVER_API_TOKEN_FILE: "tokens" }).settings.apiTokens).toEqual([

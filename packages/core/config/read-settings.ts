@@ -141,7 +141,14 @@ function tokenLines(file: string, problems: SettingFinding[]): string[] {
     const remedy = "create it with one token a line, or unset the variable";
     problems.push({ variable: "CONSERVER_API_TOKEN_FILE", message: `${file} does not exist`, remedy });
   }
-  return (text ?? "").split("\n").map((line) => line.trim());
+  const lines = (text ?? "").split("\n").map((line) => line.trim());
+  const tokens = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  if (text !== undefined && tokens.length === 0) {
+    // without this the server would run without any
+    const remedy = "write one token a line into it (`openssl rand -hex 32` makes one), or unset the variable";
+    problems.push({ variable: "CONSERVER_API_TOKEN_FILE", message: `${file} holds no token`, remedy });
+  }
+  return tokens;
 }
 
 function readText(file: string, variable: string, problems: SettingFinding[]): string | undefined {

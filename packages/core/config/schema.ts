@@ -159,8 +159,11 @@ export const TEST = z.strictObject({
 
 export type TestNetwork = z.output<typeof NETWORK>;
 
+/** Spaces around a key never arrive: HTTP takes them off. */
+const INGRESS_KEY = z.string().trim().min(1);
+
 /** `ingress_auth.<list>`. */
-export const INGRESS_KEYS = z.union([z.string().min(1), z.array(z.string().min(1))], "must be a key or a list of keys");
+export const INGRESS_KEYS = z.union([INGRESS_KEY, z.array(INGRESS_KEY)], "must be a key or a list of keys");
 
 /** Entries of the sections that hold named things. */
 export const SECTIONS = {

@@ -126,7 +126,10 @@ export const VARIABLES = {
   PORT: defaulted("Port to listen on; 0 takes a free one.", whole(0, 65_535), "8000"),
   API_ROOT_PATH: defaulted("Path in front of every route; the bare routes answer too.", rootPath, "/api"),
   CONSERVER_API_TOKEN: optional("Token of the API.", text, "whole"),
-  CONSERVER_API_TOKEN_FILE: optional("File with more tokens, one a line.", text),
+  CONSERVER_API_TOKEN_FILE: optional(
+    "File with more tokens, one a line; lines that begin with `#` are comments. It must hold at least one.",
+    text,
+  ),
   CONSERVER_HEADER_NAME: defaulted("Header that carries the token.", headerName, "x-conserver-api-token"),
   CONSERVER_WORKERS: defaulted("Worker processes.", whole(1, 1024), "1"),
   CONSERVER_VCON_CONCURRENCY: defaulted("vCons in flight per worker.", whole(1, 100_000), "256"),

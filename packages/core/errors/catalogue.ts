@@ -25,6 +25,7 @@ export const CATALOGUE = {
   VCON_INPUT_TIMEOUT: kind("The request did not arrive in time.", 408),
   VCON_AUTH_REQUIRED: kind("A token is required.", 401),
   VCON_AUTH_REFUSED: kind("The token does not allow this.", 403),
+  VCON_AUTH_THROTTLED: kind("Too many wrong tokens came from this address.", 429),
   VCON_PAGE_REFUSED: kind("A page of another origin may not call a server without a token.", 403),
   VCON_NOT_FOUND: kind("There is nothing under this address.", 404),
   VCON_PRECONDITION: kind("The vCon is not in the state the request asked for.", 412),

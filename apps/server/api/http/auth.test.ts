@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
 import { sampleVcon } from "@vcon-server/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chain, json, startGateway, type TestGateway } from "../testing/gateway.ts";
+import { FREE_TRIES } from "./wrong-tokens.ts";
 
 const TOKEN = "main-token-1";
 const uuid = randomUUID();
@@ -32,11 +34,17 @@ const GUARDED: readonly [method: string, path: string, status: 401 | 403][] = [
   ["GET", `/vcon/${uuid}/deliveries`, 401],
 ];
 
+/** Between two requests of these tests lies an hour, so that nobody is told to wait for wrong tokens. */
+function slowTime(): () => number {
+  let time = Date.parse("2026-01-02T03:04:05Z");
+  return () => (time += 3_600_000);
+}
+
 describe("main tokens", () => {
   let gateway: TestGateway;
   beforeAll(async () => {
     const settings = { apiTokens: [TOKEN, "main-token-2"], headerName: "x-conserver-api-token" };
-    gateway = await startGateway({ settings, plan: { chains: [chain("main")] } });
+    gateway = await startGateway({ settings, plan: { chains: [chain("main")] }, now: slowTime() });
   });
   afterAll(() => gateway.close());
 
@@ -161,4 +169,47 @@ test("without any ingress keys partners are told so", async () => {
   });
   expect([response.status, (await json(response))["detail"]]).toEqual([403, "No ingress authentication configured"]);
   await gateway.close();
+});
+
+describe("wrong tokens", () => {
+  const settings = { apiTokens: [TOKEN], requestTimeout: 60_000 };
+  const ingressAuth = new Map([["partner", ["key-a"]]]);
+
+  test("beyond the free ones are 429 with a time to wait; the right token passes; the log has one line", async () => {
+    const gateway = await startGateway({ settings, plan: { ingressAuth } });
+    const ask = (key: string) => gateway.call("/vcon", { headers: { "x-conserver-api-token": key } });
+    for (let at = 0; at <= FREE_TRIES; at++) expect((await ask(`wrong-${at}`)).status).toBe(403);
+    const throttled = await ask("wrong");
+    expect([throttled.status, (await json(throttled))["code"]]).toEqual([429, "VCON_AUTH_THROTTLED"]);
+    expect(Number(throttled.headers.get("retry-after"))).toBeGreaterThan(0);
+    const partner = (key: string) =>
+      gateway.send("POST", "/vcon/external-ingress?ingress_list=partner", sampleVcon(), {
+        "x-conserver-api-token": key,
+      });
+    expect((await partner("wrong")).status).toBe(429);
+    expect((await partner("key-a")).status).toBe(204);
+    expect((await ask(TOKEN)).status).toBe(200);
+    expect((await gateway.call("/vcon")).status).toBe(403);
+    expect(gateway.log.filter(({ message }) => message.includes("wrong token"))).toMatchObject([
+      { level: "warn", fields: { address: "127.0.0.1" } },
+    ]);
+    await gateway.close();
+  });
+
+  test("a refused client is answered at once and does not keep the connection with a slow body", async () => {
+    const gateway = await startGateway({ settings: { ...settings, requestTimeout: 100 } });
+    const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+    socket.setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(
+      "POST /vcon HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+    );
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 403 [\s\S]*connection: close/i);
+    await gateway.close();
+  });
 });

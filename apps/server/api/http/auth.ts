@@ -5,6 +5,7 @@ import type { GatewayDeps } from "../deps.ts";
 import "./api.ts";
 import { readKey } from "./key.ts";
 import { createPageCheck } from "./pages.ts";
+import { createWrongTokens } from "./wrong-tokens.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
@@ -18,8 +19,11 @@ function isOneOf(key: string, digests: readonly Buffer[]): boolean {
 export function createGuard({
   settings,
   plan,
-}: Pick<GatewayDeps, "settings" | "plan">): (request: FastifyRequest) => void {
+  clock,
+  log,
+}: Pick<GatewayDeps, "settings" | "plan" | "clock" | "log">): (request: FastifyRequest) => void {
   const tokens = settings.apiTokens.map(digest);
+  const wrongTokens = createWrongTokens({ now: clock.now, log });
   const checkPage = createPageCheck(settings);
 
   const keyOf = (request: FastifyRequest): string | undefined => readKey(request, settings.headerName);
@@ -32,6 +36,8 @@ export function createGuard({
     }
     const key = keyOf(request);
     if (key !== undefined && isOneOf(key, tokens)) return;
+    // none at all is no try
+    if (key !== undefined) wrongTokens.take(request.ip);
     if (request.routeOptions.config.refusal === "original") throw refused("Invalid API Key");
     const told = key === undefined ? "a token is required" : "the token is not known";
     throw new VconError("VCON_AUTH_REQUIRED", `${told}; send it as ${settings.headerName} or as Authorization: Bearer`);
@@ -46,8 +52,10 @@ export function createGuard({
     // a missing or malformed list name is the validation's to refuse
     if (list === undefined) return;
     const keys = ingressAuth.get(list);
-    if (keys === undefined) throw refused(`Ingress list '${list}' not configured`);
-    if (!isOneOf(key, keys.map(digest))) throw refused(`Invalid API Key for ingress list '${list}'`);
+    if (keys !== undefined && isOneOf(key, keys.map(digest))) return;
+    wrongTokens.take(request.ip);
+    const reason = keys ? `Invalid API Key for ingress list '${list}'` : `Ingress list '${list}' not configured`;
+    throw refused(reason);
   }
 
   return (request) => {

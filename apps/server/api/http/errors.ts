@@ -38,10 +38,15 @@ function sendProblem(
   const { error, request, status } = failure;
   const problem = problemFor(failure);
   logFailure(log, { ...failure, instance: problem.instance });
-  if (status === 503) reply.header("retry-after", Math.max(1, Math.ceil(error.retryAfterSecs ?? 1)));
+  if (status === 503 || status === 429) reply.header("retry-after", Math.max(1, Math.ceil(error.retryAfterSecs ?? 1)));
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="vcon-server"');
   const unread = hasUnreadBody(request.raw);
-  const ends = status === 408 || error.code === "VCON_SHUTTING_DOWN" || (unread && !isWorthReading(request));
+  const ends =
+    status === 408 ||
+    // who tries tokens begins with a connection every time
+    status === 429 ||
+    error.code === "VCON_SHUTTING_DOWN" ||
+    (unread && (isStranger(status) || !isWorthReading(request)));
   if (ends) reply.header("connection", "close");
   const bytes = Buffer.from(JSON.stringify(problem));
   reply.status(status).type(PROBLEM_TYPE);
@@ -51,6 +56,9 @@ function sendProblem(
     .header("content-length", bytes.length)
     .send(answerThenDiscard(request.raw, [bytes], settings.requestTimeout));
 }
+
+/** Whoever may not send a body must not hold a connection by sending it slowly. */
+const isStranger = (status: number): boolean => status === 401 || status === 403;
 
 const isWorthReading = ({ headers }: FastifyRequest): boolean =>
   Number(headers["content-length"] ?? Number.POSITIVE_INFINITY) <= WORTH_READING;

@@ -12,6 +12,8 @@ export interface GatewayOptions {
   /** Embedded unless given. */
   readonly kind?: BackendKind;
   readonly settings?: Partial<GatewaySettings>;
+  /** The time of day, unless it is the real one. */
+  readonly now?: () => number;
   readonly plan?: Partial<Plan>;
   /** What storages that can read have, by uuid; an error stands for an outage. */
   readonly stored?: ReadonlyMap<string, Vcon | VconError>;
@@ -111,7 +113,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     settings: { ...SETTINGS, ...options.settings },
     reader: { load: async (uuid) => loaded(options.stored, uuid) },
     log: recorded.log,
-    clock: { now: Date.now },
+    clock: { now: options.now ?? Date.now },
     build: { version: "1.2.3", gitCommit: "abc1234", buildTime: "2026-01-02T03:04:05Z" },
     emit: (type, { vcon }) => void events.push({ type, vcon }),
   });
