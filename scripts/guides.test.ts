@@ -7,7 +7,7 @@ import { runTests } from "../apps/server/cli/test/run-test.ts";
 import { plugins } from "../apps/server/plugins.gen.ts";
 import { ROOT } from "./plugin-folders.ts";
 
-const GUIDES = ["docs/configuration-tests.md", "docs/outside-services.md", "README.md"];
+const GUIDES = ["docs/configuration-tests.md", "docs/outside-services.md", "docs/from-python.md", "README.md"];
 
 describe.each(GUIDES)("%s", (guide) => {
   const text = readFileSync(join(ROOT, guide), "utf8");
