@@ -35,7 +35,7 @@ export { type Profile, type ReadError, type ReadOptions, type ReadResult, readVc
 export { type FindingOptions, findings } from "./rules/index.ts";
 export { VconSchema } from "./schema.ts";
 export { soundJson, withSoundText } from "./sound.ts";
-export { parseVcon } from "./stored.ts";
+export { parseVcon, upgradeVcon } from "./stored.ts";
 export { parseTag, type Tag, type TagOptions, tagsOf, withTags } from "./tags.ts";
 export {
   decodeAnalysis,

@@ -2,6 +2,7 @@ import type { Vcon, VconUuid } from "./document.ts";
 import { formOf, uuidOf } from "./form.ts";
 import { jsonText } from "./json.ts";
 import { isObject, type JsonObject } from "./shape.ts";
+import { upgrade } from "./upgrade.ts";
 
 const LENIENT_UTF8 = new TextDecoder();
 
@@ -16,6 +17,16 @@ export function parseVcon(content: string | Uint8Array): Vcon {
   const vcon = isObject(value) ? asVcon(value) : undefined;
   if (!vcon) throw new Error("the stored JSON is no vCon: it has no usable uuid");
   return vcon;
+}
+
+/**
+ * The document in the names of the current draft, where another program stored it in older ones. The very same object
+ * when there is nothing to rename, and for signed and encrypted forms.
+ */
+export function upgradeVcon(vcon: Vcon): Vcon {
+  if (formOf(vcon) !== "unsigned") return vcon;
+  const upgraded = upgrade(vcon);
+  return upgraded === vcon ? vcon : (asVcon(upgraded) ?? vcon);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { indexOf, mergeVcons, parseVcon, toBytes, type Vcon, withUpdatedAt } from "@vcon-server/vcon";
+import { indexOf, mergeVcons, parseVcon, toBytes, upgradeVcon, type Vcon, withUpdatedAt } from "@vcon-server/vcon";
 import type { Backend, Change, Document, Ending, Expiry, Lease, Revision, SettleResult } from "../backend/backend.ts";
 import { type ChainPlan, dlqOf } from "../config/plan.ts";
 import type { VconError } from "../errors/index.ts";
@@ -51,7 +51,7 @@ export async function finish(end: RunEnd, context: FinishContext): Promise<Finis
       };
     }
     const current = result.current ?? (await putBack(draft, context));
-    const theirs = parseVcon(current.bytes);
+    const theirs = upgradeVcon(parseVcon(current.bytes));
     const merged = mergeVcons({ base: base.vcon, mine: draft.vcon, theirs });
     conflicts += merged.findings.length;
     base = { vcon: theirs };

@@ -1,4 +1,4 @@
-import { indexOf, toBytes, type VconUuid } from "@vcon-server/vcon";
+import { indexOf, toBytes, upgradeVcon, type VconUuid } from "@vcon-server/vcon";
 import type { Backend, Document } from "../backend/backend.ts";
 import { VconError } from "../errors/index.ts";
 import type { StorageSet } from "./storages.ts";
@@ -17,9 +17,11 @@ interface LoadFrom {
 export async function loadThrough(uuid: VconUuid, { backend, storages, ttl }: LoadFrom): Promise<Document | undefined> {
   const kept = await readSound(uuid, backend);
   if (kept && !(kept instanceof VconError)) return kept;
-  const vcon = await storages.load(uuid);
-  if (!vcon && kept) throw kept;
-  if (!vcon) return undefined;
+  const found = await storages.load(uuid);
+  if (!found && kept) throw kept;
+  if (!found) return undefined;
+  // an archive may hold the form of an older version
+  const vcon = upgradeVcon(found);
   await backend.restore({ uuid, bytes: toBytes(vcon), index: indexOf(vcon), ttl });
   const [restored] = await backend.read([uuid]);
   return restored;

@@ -21,6 +21,18 @@ describe("a chain", () => {
     expect(end.progress.vcon["x_keep"]).toEqual([1]);
   });
 
+  test("sees the names of the current draft, whatever another program put there, and changes nothing by that", async () => {
+    const old = {
+      ...parseVcon(json),
+      dialog: [{ type: "text", mimetype: "text/html", body: "<p>hi", duration: null }],
+      attachments: [{ type: "tags", body: ["a:b"], encoding: "json" }],
+    };
+    const progress = resume({ ...document, bytes: new TextEncoder().encode(JSON.stringify(old)) }, undefined, []);
+    expect(progress.vcon.dialog).toEqual([{ type: "text", mediatype: "text/html", body: "<p>hi" }]);
+    expect(progress.vcon.attachments).toEqual([{ purpose: "tags", body: ["a:b"], encoding: "json" }]);
+    expect(progress.vcon).toBe(progress.baseVcon);
+  });
+
   test("stops where a link halts, keeping what it returned and whom it sends to", async () => {
     const halting = link("halting", ({ vcon }) =>
       halt("enough", { vcon: withTags(vcon, [{ name: "h", value: "1" }]), sendTo: ["other"] }),

@@ -1,4 +1,4 @@
-import { type Json, parseVcon, serialize, type Vcon } from "@vcon-server/vcon";
+import { type Json, parseVcon, serialize, upgradeVcon, type Vcon } from "@vcon-server/vcon";
 import type { Checkpoint, Claim, Document } from "../backend/backend.ts";
 import type { ChainPlan, EgressVersion } from "../config/plan.ts";
 import { asVconError, VconError } from "../errors/index.ts";
@@ -76,7 +76,8 @@ export function resume(
   steps: readonly { readonly name: string }[],
 ): Progress {
   const begin = (base: Document, index = 0): Progress => {
-    const vcon = parseVcon(base.bytes);
+    // other programs may have put it there, in older names
+    const vcon = upgradeVcon(parseVcon(base.bytes));
     return { base, baseVcon: vcon, vcon, index, ...FIRST_TRY, sendTo: [], expireIn: undefined };
   };
   if (!checkpoint) return begin(document);

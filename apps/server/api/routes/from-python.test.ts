@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { downgrade, parseVcon } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json, startGateway, type TestGateway } from "../testing/gateway.ts";
 
@@ -18,9 +19,20 @@ function rowsUnder(heading: string): string[][] {
     .map((cells) => cells.slice(1, -1));
 }
 
+const ARCHIVED = randomUUID();
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  const archived = downgrade(
+    parseVcon(
+      JSON.stringify({
+        uuid: ARCHIVED,
+        dialog: [{ type: "text", mediatype: "text/plain", body: "hi", encoding: "none" }],
+        attachments: [{ purpose: "tags", body: '["a:b"]', encoding: "json" }],
+      }),
+    ),
+    "0.0.1",
+  );
+  gateway = await startGateway({ stored: new Map([[ARCHIVED, archived]]) });
 });
 afterAll(() => gateway.close());
 
@@ -65,4 +77,17 @@ test("members of the draft that are null are left out, others stay", async () =>
   const stored = await json(await post({ subject: null, group: [], parties: [{ tel: null, jcard: null }], x: null }));
   expect(stored).toMatchObject({ parties: [{ jcard: null }], x: null });
   for (const gone of ["subject", "group", "parties.0.tel"]) expect(stored).not.toHaveProperty(gone);
+});
+
+test("an archive in the form of 0.0.1 is read in the names of the current draft, and goes out in either form", async () => {
+  expect(await json(await gateway.call(`/vcon/${ARCHIVED}`))).toMatchObject({
+    vcon: "0.4.0",
+    dialog: [{ mediatype: "text/plain" }],
+    attachments: [{ purpose: "tags", body: ["a:b"] }],
+  });
+  expect(await json(await gateway.call(`/vcon/${ARCHIVED}?egress_format_version=0.0.1`))).toMatchObject({
+    vcon: "0.0.1",
+    dialog: [{ mimetype: "text/plain" }],
+    attachments: [{ type: "tags" }],
+  });
 });
