@@ -46,8 +46,14 @@ async function test({ terminal }: Cli, files: readonly string[], flags: TestFlag
   if (flags.json) terminal.out.write(`${JSON.stringify(tested.map(asJson), null, 2)}\n`);
   const results = tested.flatMap((one) => one.results ?? []);
   const failed = results.filter(({ passed }) => !passed).length;
-  if (!flags.json) terminal.err.write(summary(results.length, failed, flags.filter));
-  if (tested.some((one) => one.results === undefined)) return 3;
+  const unfit = tested.filter((one) => one.results === undefined);
+  if (!flags.json && (unfit.length === 0 || results.length > 0))
+    terminal.err.write(summary(results.length, failed, flags.filter));
+  if (unfit.length > 0) {
+    const names = unfit.map(({ file }) => file).join(", ");
+    if (!flags.json) terminal.err.write(`the tests of ${harmless(names)} were not run: correct the errors first\n`);
+    return 3;
+  }
   return failed > 0 || results.length === 0 ? 1 : 0;
 }
 

@@ -62,14 +62,15 @@ async function checkFixture({ path, entry }: Named<TestEntry>, file: string, rep
   const answers = (entry.network ?? []).flatMap(({ file: name }, at) =>
     name ? [{ name, at: ["network", at, "file"] }] : [],
   );
-  for (const { name, at } of [{ name: entry.vcon, at: ["vcon"] }, ...answers]) {
+  const own = typeof entry.vcon === "string" ? [{ name: entry.vcon, at: ["vcon"] }] : [];
+  for (const { name, at } of [...own, ...answers]) {
     const fixture = resolve(dirname(file), name);
     const found = await access(fixture).then(
       () => true,
       () => false,
     );
     if (found) continue;
-    const remedy = "paths count from the folder of the configuration";
+    const remedy = "paths count from the folder of the configuration; a vCon may also stand here itself, as a map";
     report("VCON_CONFIG_TEST", { path: [...path, ...at], message: `there is no file ${fixture}`, remedy });
   }
 }

@@ -1,5 +1,5 @@
-import { describe, test } from "vitest";
-import { chain, expectMistake, link, type Mistake, storage } from "./mistakes.ts";
+import { describe, expect, test } from "vitest";
+import { chain, compileText, expectMistake, link, type Mistake, storage } from "./mistakes.ts";
 
 const YAML: readonly Mistake[] = [
   ["a tab as indentation", "chains:\n«\ta: 1", "VCON_CONFIG_YAML", /spaces/],
@@ -8,6 +8,20 @@ const YAML: readonly Mistake[] = [
   ["a key twice", "chains:\n  a: {links: [sampler]}\n  «a: {links: [sampler]}", "VCON_CONFIG_DUPLICATE_KEY", /twice/],
   ["a second document", "chains: {a: {links: [sampler]}}\n«---\nchains: {}", "VCON_CONFIG_YAML", /one document/],
   ["an alias without anchor", "chains: {a: «*nowhere}", "VCON_CONFIG_ALIAS", /anchor/],
+  ["an alias inside what it refers to", "chains: &c {a: «*c}", "VCON_CONFIG_ALIAS", /inside what it refers to/],
+  ["an alias that merges what it stands in", "links: &l {<<: «*l}", "VCON_CONFIG_ALIAS", /inside what it refers to/],
+  [
+    "an alias inside a list inside what it refers to",
+    "chains: {a: &a {links: [sampler, «*a]}}",
+    "VCON_CONFIG_ALIAS",
+    /inside what it refers to/,
+  ],
+  [
+    "a long list that is repeated by aliases",
+    `«x-long: &long [${"x, ".repeat(1000)}x]\nx-longer: [${"*long, ".repeat(900)}x]`,
+    "VCON_CONFIG_ALIAS",
+    /multiply/,
+  ],
   ["a tag of another program", "chains: {a: {links: «!!python/tuple [sampler]}}", "VCON_CONFIG_TAG", /plain value/],
   ["a list instead of sections", "«- chains", "VCON_CONFIG_TYPE", /begin with `chains:`/],
   ["a text instead of sections", "«hello", "VCON_CONFIG_TYPE", /map of sections/],
@@ -211,4 +225,9 @@ describe("a key too many or too few is found at its place", () => {
 
 describe("an unusable value is found at its place", () => {
   test.each(VALUES)("%s", (...mistake) => expectMistake(mistake));
+});
+
+test("a document that is nested without end is told as such, wherever reading it ends", async () => {
+  const { findings } = await compileText(`chains: ${"[".repeat(50_000)}`);
+  expect(findings).toMatchObject([{ code: "VCON_CONFIG_YAML", message: "this is nested too deep to be read" }]);
 });

@@ -131,7 +131,12 @@ const NETWORK = z.strictObject({
 export const TEST = z.strictObject({
   name: z.string().min(1).describe("What is proved."),
   chain: z.string().min(1).describe("Chain that runs."),
-  vcon: z.string().min(1).describe("File with the vCon, from the folder of the configuration."),
+  vcon: z
+    .union(
+      [z.string().min(1), z.record(z.string(), z.unknown())],
+      "must be the name of a file that holds a vCon, or the vCon itself: a map with parties, dialog …",
+    )
+    .describe("The vCon: its file, from the folder of the configuration, or the vCon itself."),
   expect: z
     .strictObject({
       outcome: maybe(z.enum(["forward", "halt", "dead"])).describe("How the run ends."),

@@ -67,7 +67,8 @@ function textProblems(
     // braces of a reference end the map or list it stands in
     const bare = lines[position.line - 1]?.includes("${") ? QUOTE_REFERENCE : undefined;
     const remedy = bare ?? REMEDIES[error.code] ?? "correct the YAML here";
-    return { code: "VCON_CONFIG_YAML", message: lowerFirst(error.message), remedy, ...known, ...position, path: [] };
+    const message = TOO_DEEP.test(error.message) ? "this is nested too deep to be read" : lowerFirst(error.message);
+    return { code: "VCON_CONFIG_YAML", message, remedy, ...known, ...position, path: [] };
   });
   // one slip makes the parser stumble several times on its line
   const first = (problem: TextProblem) =>
@@ -77,6 +78,8 @@ function textProblems(
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the configuration
 const QUOTE_REFERENCE = 'inside { } and [ ], put references in quotes: "${NAME}"';
+
+const TOO_DEEP = /call stack/i;
 
 const KNOWN_PROBLEMS: Readonly<Record<string, Pick<TextProblem, "code" | "message" | "remedy">>> = {
   DUPLICATE_KEY: {
@@ -105,24 +108,51 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
+/** Values that a document with aliases may come to: what is shared once is walked through in every place. */
+const MAX_VALUES = 200_000;
+
+const TOO_MANY = "aliases multiply to more than a configuration can hold";
+
 /** Aliases are resolved while data is made, and that is when a missing anchor or a bomb shows. */
 function toData(document: Document.Parsed, problems: TextProblem[], place: (offset: number) => Position): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 1000 });
-  } catch {
-    let offset = 0;
-    visit(document, {
-      Alias(_, alias) {
-        if (alias.resolve(document)) return undefined;
-        offset = alias.range?.[0] ?? 0;
-        return visit.BREAK;
-      },
-    });
-    const message =
-      offset > 0 ? "this alias has no anchor before it" : "aliases multiply to more than a thousand copies";
+  const { aliases, fault } = checkAliases(document);
+  const refuse = (offset: number, message: string): undefined => {
     problems.push({ ...place(offset), code: "VCON_CONFIG_ALIAS", path: [], message, remedy: "write the value out" });
-    return undefined;
+  };
+  if (fault) return refuse(fault.offset, fault.message);
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 1000 });
+    return aliases > 0 && countValues(value) > MAX_VALUES ? refuse(0, TOO_MANY) : value;
+  } catch {
+    return refuse(0, TOO_MANY);
   }
+}
+
+/** How many aliases there are, and the first that leads nowhere or into what it stands in. */
+function checkAliases(document: Document.Parsed) {
+  let aliases = 0;
+  let fault: { readonly offset: number; readonly message: string } | undefined;
+  visit(document, {
+    Alias(_, alias, around) {
+      aliases += 1;
+      const meant = alias.resolve(document);
+      if (meant && !around.includes(meant)) return undefined;
+      const message = meant ? "this alias stands inside what it refers to" : "this alias has no anchor before it";
+      fault = { offset: alias.range?.[0] ?? 0, message };
+      return visit.BREAK;
+    },
+  });
+  return { aliases, fault };
+}
+
+/** Values of a document with everything written out; what is shared is looked at once. */
+function countValues(value: unknown, known = new Map<object, number>()): number {
+  if (typeof value !== "object" || value === null) return 1;
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const count = Object.values(value).reduce<number>((sum, item) => sum + countValues(item, known), 1);
+  known.set(value, count);
+  return count;
 }
 
 /** Follows a path through maps, lists, aliases and merge keys as far as it leads. */

@@ -53,7 +53,9 @@ async function runTest(test: TestEntry, { plan, file, signal }: Tests): Promise<
   const chain = plan.chains.find(({ name }) => name === test.chain);
   if (!chain) throw new VconError("VCON_CONFIG_INVALID", `there is no chain ${test.chain}`);
   const read = (name: string) => readFile(resolve(dirname(file), name));
-  const bytes = accepted(await read(test.vcon), test.vcon, chain);
+  const inline = typeof test.vcon !== "string";
+  const text = inline ? Buffer.from(JSON.stringify(test.vcon)) : await read(String(test.vcon));
+  const bytes = accepted(text, inline ? "the vCon of the test" : String(test.vcon), chain);
   const clock = idleClock(START);
   const { fetch, requests } = stubbedNetwork({ entries: test.network ?? [], clock, read });
   const half = () => 0.5;

@@ -114,6 +114,24 @@ test("a halted vCon says where and why", async () => {
   expect(await testing(halted.replace("forward", "halt, link: no_spam"))).toMatchObject({ code: 0 });
 });
 
+test("a vCon may stand in the test itself", async () => {
+  const inline = entry("{ outcome: forward, members: { /subject: Inline } }").replace(
+    "vcon: call.vcon.json",
+    "vcon: { uuid: 0198f3a2-6c1e-8a4b-9d20-5f1c7e3b2a90, created_at: 2026-01-15T10:00:00Z, subject: Inline, parties: [{ name: Ann, tel: '+12025550143' }] }",
+  );
+  expect(await testing(inline)).toMatchObject({ code: 0, err: "1 passed, 0 failed\n" });
+  const broken = inline.replace("parties: [", "parties: [5, ");
+  expect((await testing(broken)).out).toContain("VCON_INPUT_INVALID: the vCon of the test is no vCon the server takes");
+});
+
+test("what is neither a file nor a vCon is an error that says what is meant, and nothing goes on about missing tests", async () => {
+  const { code, err } = await testing(entry("{ outcome: forward }").replace("call.vcon.json", "[1, 2]"));
+  expect(code).toBe(3);
+  expect(err).toMatch(/tests\[0\]\.vcon: must be the name of a file that holds a vCon, or the vCon itself/);
+  expect(err).toContain("the tests of config.yml were not run: correct the errors first\n");
+  expect(err).not.toContain("there are no tests");
+});
+
 test("a file that holds no vCon is named", async () => {
   const { code, out } = await testing(entry("{ outcome: forward }").replace("call.vcon", "no.vcon"));
   expect(code).toBe(1);
