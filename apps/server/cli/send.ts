@@ -32,7 +32,7 @@ export const addSend: AddVerb = (cli) => {
     .option("-l, --list <name>", "list that receives the vCons; may be given several times", several)
     .option("--chain <name>", "chain that processes the vCons")
     .option("--resume <file>", "keep what is done in this file, and skip what is")
-    .option("--give-uuid", "let the server name vCons that have no uuid")
+    .option("--give-uuid", "give vCons that have no uuid one")
     .option("--requeue", "queue a vCon again although the same content is there already");
   withConnectionFlags(verb).action(async (names: readonly string[], flags: SendFlags) => {
     cli.exit(await send(cli, names, flags));

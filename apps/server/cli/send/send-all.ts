@@ -5,6 +5,7 @@ import type { Terminal } from "../terminal.ts";
 import { batchesOf } from "./batches.ts";
 import { type Accepted, deliver, type Refusal } from "./deliver.ts";
 import type { Journal } from "./journal.ts";
+import { nameRecord } from "./name-record.ts";
 import { recordsOf, type Source, type VconRecord } from "./records.ts";
 
 export interface Sending {
@@ -31,7 +32,8 @@ export async function sendAll(terminal: Terminal, { client, sources, journal, in
   const began = terminal.now();
   const tally = createTally(terminal, sources);
   try {
-    await deliver(batchesOf(unknownRecords(terminal, { sources, journal }, tally.skip), BATCH), {
+    const records = unknownRecords(terminal, { sources, journal }, tally.skip);
+    await deliver(batchesOf(intake.giveUuid ? nameRecords(records) : records, BATCH), {
       client,
       intake,
       journal,
@@ -61,6 +63,10 @@ async function* unknownRecords(
     if (journal.has(record)) skip(record);
     else yield record;
   }
+}
+
+async function* nameRecords(records: AsyncIterable<VconRecord>): AsyncGenerator<VconRecord> {
+  for await (const record of records) yield nameRecord(record);
 }
 
 interface Tally {
