@@ -39,13 +39,13 @@ const OTHER = GOOD.replace("sales: #", "support: #").replace("sales_ingress", "s
 
 const still: Clock = { now: () => 0, sleep: async () => undefined };
 
-async function open(clock: Clock = still) {
+async function open(clock: Clock = still, more: Readonly<Record<string, string>> = {}) {
   const seen: string[] = [];
   const events = createEvents({ log: silent });
   events.on("*", ({ type }) => void seen.push(type));
   const source = await openConfig({
     file,
-    env: { PGHOST: "db1" },
+    env: { PGHOST: "db1", ...more },
     registry: testRegistry(),
     log: silent,
     events,
@@ -257,6 +257,51 @@ describe("replacing the configuration", () => {
     expect(await source.replace({ ...read, "x-note": "edited" })).toEqual([]);
     expect(source.plan.storages[0]?.options).toMatchObject({ password: "hunter3", url: "postgres://me:pw@db/x" });
     expect(source.plan.ingressAuth.get("sales_ingress")).toEqual(["first-key-of-a-partner", "second-key-of-a-partner"]);
+  });
+
+  test("files are read only from the folder the operator names, whatever leads there", async () => {
+    const secrets = join(folder, "secrets");
+    await mkdir(secrets);
+    await writeFile(join(secrets, "pg"), "from-a-file\n");
+    await writeFile(join(folder, "outside"), "not for everybody");
+    await symlink(join(folder, "outside"), join(secrets, "link"));
+    await writeFile(file, "chains: {a: {links: []}}", { mode: 0o600 });
+    const sending = (name: string) => ({
+      chains: { a: { links: [], storages: ["rows"] } },
+      storages: { rows: { module: "postgres", options: { password: `\${file:${name}}` } } },
+    });
+    const { source } = await open(still, { CONSERVER_SECRETS_DIR: secrets });
+    const { source: closed } = await open();
+    const attempts: readonly (readonly [typeof source, string])[] = [
+      [source, "outside"],
+      [source, "secrets/../outside"],
+      [source, join(secrets, "link")],
+      [source, secrets],
+      [source, "/proc/self/environ"],
+      [closed, join(secrets, "pg")],
+    ];
+    for (const [one, name] of attempts) {
+      expect(await one.replace(sending(name)), name).toMatchObject([
+        { code: "VCON_CONFIG_VARIABLE_FILE", path: "storages.rows.options.password", remedy: /CONSERVER_SECRETS_DIR/ },
+      ]);
+    }
+    expect(await source.replace(sending("secrets/pg"))).toEqual([]);
+    expect(source.plan.storages[0]?.options).toMatchObject({ password: "from-a-file" });
+  });
+
+  test("what the operator wrote into the file stays readable, in its place and nowhere else", async () => {
+    await writeFile(join(folder, "pw"), "from-a-file\n");
+    const written = GOOD.replace("hunter2", '"${file:pw}"');
+    await writeFile(file, written, { mode: 0o600 });
+    const { source } = await open();
+    expect(await source.replace({ ...source.plan.shown, "x-note": "edited" })).toEqual([]);
+    expect(source.plan.storages[0]?.options).toMatchObject({ password: "from-a-file" });
+    const read = structuredClone(source.plan.shown);
+    expect(await source.replace({ chains: { a: { links: ["sampler"] } } })).toEqual([]);
+    expect(await source.replace(read)).toEqual([]);
+    expect(source.plan.storages[0]?.options).toMatchObject({ password: "from-a-file" });
+    const moved = { ...source.plan.shown, "x-note": "${file:pw}" };
+    expect(await source.replace(moved)).toMatchObject([{ code: "VCON_CONFIG_VARIABLE_FILE", path: "x-note" }]);
   });
 
   test("changes that come together are made one after the other", async () => {

@@ -21,6 +21,7 @@ import type { Plan } from "./plan.ts";
 import { versionOf } from "./plan-of.ts";
 import type { Environment } from "./read-settings.ts";
 import type { PluginRegistry } from "./registry.ts";
+import { refusedFiles, type SentFile } from "./sent-files.ts";
 import { readYaml } from "./yaml-source.ts";
 
 /** The configuration in force, and its changes. */
@@ -169,6 +170,10 @@ async function replace(state: State, options: ConfigOptions, document: unknown):
   }
   const { text: nextText, unknownMasks } = sourceOf(state, document);
   if (unknownMasks.length > 0) return unknownMasks.map((path) => maskWithoutSecret(file, path));
+  const folder = options.env["CONSERVER_SECRETS_DIR"] || undefined;
+  const written = [state, ...state.earlier].map((one) => readYaml(one.text).source.value);
+  const refused = await refusedFiles({ document: readYaml(nextText).source.value, written, file, folder });
+  if (refused.length > 0) return refused.map((one) => fileOutside(file, one, folder));
   const next = { text: nextText, mode };
   const { plan, findings } = await compile({ ...options, ...next });
   if (!plan) return findings;
@@ -224,6 +229,13 @@ const maskWithoutSecret = (file: string, path: Path): ConfigFinding => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the configuration
   const remedy = "write the secret itself or a reference such as ${NAME}";
   return unplaced(file, "VCON_CONFIG_SECRET_KEPT", { path, message, remedy });
+};
+
+const fileOutside = (file: string, { path, file: named }: SentFile, folder: string | undefined): ConfigFinding => {
+  const where = folder === undefined ? "no folder is named" : `it is not in ${folder}`;
+  const message = `a configuration that is sent may not read ${named}: ${where}`;
+  const remedy = "put the file into the folder of CONSERVER_SECRETS_DIR, or write the reference into the file itself";
+  return unplaced(file, "VCON_CONFIG_VARIABLE_FILE", { path, message, remedy });
 };
 
 const notAMap = (file: string): ConfigFinding => {

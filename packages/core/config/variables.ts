@@ -150,6 +150,10 @@ export const VARIABLES = {
     "Origins of pages that may call the API from a browser, separated by commas, `*` for all; none unless set. Without a token `*` has no effect, and the host names of these origins are the only ones besides the loopback's that requests may be for.",
     origins,
   ),
+  CONSERVER_SECRETS_DIR: optional(
+    "Folder whose files a configuration sent to `POST /config` may refer to by `file:`, such as /run/secrets; none unless set. The configuration file itself may refer to any.",
+    text,
+  ),
   CONSERVER_ALLOWED_NETWORKS: optional(
     "Private networks and addresses that webhooks and media URLs may lead to, such as 10.0.0.0/8, separated by commas; none unless set.",
     networks,
