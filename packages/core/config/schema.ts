@@ -185,7 +185,9 @@ export const DOCUMENT = z.strictObject({
   links: maybe(z.record(z.string(), LINK)).describe("Processing steps by name."),
   storages: maybe(z.record(z.string(), STORAGE)).describe("Places vCons are kept, by name."),
   tracers: maybe(z.record(z.string(), TRACER)).describe("Observers by name."),
-  ingress_auth: maybe(z.record(z.string(), INGRESS_KEYS)).describe("Keys of partners by ingress list."),
+  ingress_auth: maybe(z.record(z.string(), INGRESS_KEYS)).describe(
+    "Keys of partners by ingress list. A key stands for one partner, on every list that has it: what came with it can be replaced with the same key only, also after the key was exchanged for another.",
+  ),
   tests: maybe(z.array(TEST)).describe("What the configuration must do with example vCons."),
   imports: maybe(z.unknown()).describe("Accepted from the Python server; nothing is installed or imported."),
   followers: maybe(z.unknown()).describe("Accepted from the Python server; not served."),
