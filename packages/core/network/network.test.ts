@@ -261,12 +261,46 @@ describe("redirects", () => {
     expect(sent.headers["content-type"]).toBe(then === "GET" ? undefined : "text/plain;charset=UTF-8");
   });
 
-  test("to another origin leave credentials behind", async () => {
-    const port = await listen((_, response) => response.writeHead(307, { location: url }).end());
-    const headers = { authorization: "Bearer x", cookie: "a=b", "api-key": "x", "x-kept": "1" };
-    const sent = await send({ headers }, `http://127.0.0.1:${port}/`);
-    expect(sent.headers).toMatchObject({ "x-kept": "1" });
-    for (const name of ["authorization", "cookie", "api-key"]) expect(sent.headers[name], name).toBeUndefined();
+  const elsewhere = (status: number) =>
+    listen((request, response) => {
+      request.resume();
+      response.writeHead(status, { location: url }).end();
+    });
+
+  test.each([301, 302, 303, 307, 308])(
+    "%i to another origin leaves everything behind that may be secret",
+    async (status) => {
+      const secret = {
+        authorization: "Bearer x",
+        cookie: "a=b",
+        "api-key": "x",
+        "x-conserver-api-token": "x",
+        "x-team-secret": "x",
+        "webhook-signature": "v1,x",
+        "webhook-id": "msg_x",
+      };
+      const headers = { ...secret, accept: "audio/wav", range: "bytes=0-9" };
+      const sent = await send({ headers }, `http://127.0.0.1:${await elsewhere(status)}/`);
+      expect(sent.headers).toMatchObject({ accept: "audio/wav", range: "bytes=0-9" });
+      for (const name of Object.keys(secret)) expect(sent.headers[name], name).toBeUndefined();
+    },
+  );
+
+  test.each([
+    [307, "POST"],
+    [308, "PUT"],
+    [302, "PUT"],
+  ])("%i of a %s to another origin is refused: it would get the body", async (status, method) => {
+    const sending = send({ method, body: "a conversation" }, `http://127.0.0.1:${await elsewhere(status)}/`);
+    await expect(sending).rejects.toMatchObject({
+      code: "VCON_ADDRESS_REFUSED",
+      message: expect.stringContaining(new URL(url).origin),
+    });
+  });
+
+  test.each([301, 302, 303])("%i of a POST to another origin goes on as a GET without the body", async (status) => {
+    const sent = await send({ method: "POST", body: "a conversation" }, `http://127.0.0.1:${await elsewhere(status)}/`);
+    expect(sent).toMatchObject({ method: "GET", body: "" });
   });
 
   test("in a circle end", async () => {

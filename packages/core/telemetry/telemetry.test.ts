@@ -89,11 +89,20 @@ describe("a log line", () => {
           const { log, lines } = logged();
           log.info(message, fields);
           expect(lines).toHaveLength(1);
-          expect(lines[0]).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*\n$/);
+          expect(lines[0]).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*\n$/);
           expect(JSON.parse(lines[0] ?? "")["message"]).toBe(message.toWellFormed());
         },
       ),
     );
+  });
+
+  test("shows marks that would turn it around, in both forms", () => {
+    for (const pretty of [false, true]) {
+      const { log, lines } = logged("info", pretty);
+      log.info("user \u202enimda\u2066", { name: "\u200e\u202da" });
+      expect(lines[0]).toContain("user \\u202enimda\\u2066");
+      expect(lines[0]).toContain("\\u200e\\u202da");
+    }
   });
 
   test("never carries a document", () => {
