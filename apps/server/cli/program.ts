@@ -1,3 +1,4 @@
+import { readVersion } from "@vcon-server/core/config";
 import { Command, CommanderError } from "commander";
 import { addApi } from "./api.ts";
 import type { AddVerb, Cli } from "./cli.ts";
@@ -12,7 +13,6 @@ import { addSend } from "./send.ts";
 import { addStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTest } from "./test.ts";
-import { readVersion } from "./version.ts";
 import { addWorker } from "./worker.ts";
 
 const VERBS: readonly AddVerb[] = [

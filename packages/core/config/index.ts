@@ -31,3 +31,4 @@ export type { Settings } from "./settings.ts";
 export { nearest } from "./suggest.ts";
 export { type DecodedText, decodeText } from "./text-file.ts";
 export { VARIABLES, type Variable, type VariableName } from "./variables.ts";
+export { readVersion } from "./version.ts";

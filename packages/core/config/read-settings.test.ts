@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -23,6 +23,11 @@ function refusal(env: Environment): string {
   }
   return "accepted";
 }
+
+/** What an operator sees who installs the server: the version of the program. */
+const VERSION: string = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../apps/server/package.json"), "utf8"),
+).version;
 
 test("an empty environment gives the defaults, with paths from the working directory", () => {
   const { settings, build, findings } = read();
@@ -54,7 +59,7 @@ test("an empty environment gives the defaults, with paths from the working direc
     allowEviction: false,
     sqliteSynchronous: "full",
   });
-  expect(build).toEqual({ version: "dev", gitCommit: "unknown", buildTime: "unknown" });
+  expect(build).toEqual({ version: VERSION, gitCommit: "unknown", buildTime: "unknown" });
   expect(findings).toEqual([]);
 });
 

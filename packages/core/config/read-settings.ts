@@ -6,6 +6,7 @@ import type { Settings } from "./settings.ts";
 import { nearest } from "./suggest.ts";
 import { decodeText } from "./text-file.ts";
 import { VARIABLES, type Variable, type VariableName, WITHOUT_EFFECT } from "./variables.ts";
+import { readVersion } from "./version.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +78,7 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     sqliteSynchronous: read("CONSERVER_SQLITE_SYNCHRONOUS"),
   };
   const build = {
-    version: read("VCON_SERVER_VERSION"),
+    version: read("VCON_SERVER_VERSION") ?? readVersion(),
     gitCommit: read("VCON_SERVER_GIT_COMMIT"),
     buildTime: read("VCON_SERVER_BUILD_TIME"),
   };

@@ -195,7 +195,10 @@ export const VARIABLES = {
     choice("0.0.1", "0.3.0", "0.4.0"),
   ),
   LOG_LEVEL: defaulted("Lowest level that is logged: debug, info, warn or error.", level, "info"),
-  VCON_SERVER_VERSION: defaulted("Version shown at /version.", text, "dev"),
+  VCON_SERVER_VERSION: optional(
+    "Version shown at /version, in the documentation and in a header of every answer; that of the package unless set.",
+    text,
+  ),
   VCON_SERVER_GIT_COMMIT: defaulted("Commit shown at /version.", text, "unknown"),
   VCON_SERVER_BUILD_TIME: defaulted("Build time shown at /version.", text, "unknown"),
 } as const satisfies Readonly<Record<string, Variable>>;
