@@ -60,6 +60,10 @@ chains:
     egress_lists: [default_egress]
     timeout: 60
     enabled: 1
+  what_files_did_not_take:
+    links: []
+    storages: [files]
+    ingress_lists: ["DLQ:storage:files"]
 ingress_auth:
   default_ingress: [partner-key-of-twelve]
 `;
@@ -121,6 +125,14 @@ test("it runs: partner key, environment names, lists, storages and keys are the 
     expect([...(await fileRows(join(folder, "archive")).uuids())].toSorted()).toEqual(wanted);
     expect([...(await postgresRows(postgres.url).uuids())].toSorted()).toEqual(wanted);
     expect(await client.ttl(`vcon:${wanted[0]}`)).toBeGreaterThan(80_000);
+    // what a storage did not take before the move is written to it, and nothing else runs
+    const left = { seed: 78, index: 0, mark: undefined };
+    await client.set(`vcon:${uuidOf(left)}`, JSON.stringify(contentOf(left)), "EX", 600);
+    await client.rpush("DLQ:storage:files", uuidOf(left));
+    const archive = fileRows(join(folder, "archive"));
+    await until("it is in the archive", async () => (await archive.uuids()).includes(uuidOf(left)));
+    expect(await client.llen("DLQ:storage:files")).toBe(0);
+    expect(await client.llen("default_egress")).toBe(wanted.length);
     const unauthorised = await fetch(`${server.url}/vcon`);
     expect(unauthorised.status).toBe(403);
   } finally {
