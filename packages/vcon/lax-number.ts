@@ -21,8 +21,11 @@ export function readIndex(value: unknown): number | undefined {
 
 /** The value with the index it stands for in each place of nested arrays; what is none stays. The same when all are. */
 export function withIndices(value: unknown): unknown {
+  if (typeof value === "number") return value;
   if (!Array.isArray(value)) return readIndex(value) ?? value;
   const before: readonly unknown[] = value;
+  // nearly all are numbers already
+  if (before.every((entry) => typeof entry === "number")) return value;
   const after = before.map(withIndices);
   return after.every((entry, at) => entry === before[at]) ? value : after;
 }

@@ -112,7 +112,7 @@ function special(element: JsonObject, kind: Kind): JsonObject {
 function dialogMembers(dialog: JsonObject): JsonObject {
   let result = dialog;
   const { duration, parties, session_id } = dialog;
-  const seconds = readNumber(duration);
+  const seconds = typeof duration === "number" ? duration : readNumber(duration);
   if (seconds !== undefined && seconds !== duration) result = { ...result, duration: seconds };
   const indices = withIndices(parties);
   if (indices !== parties) result = { ...result, parties: indices };
@@ -159,9 +159,9 @@ function placeOf(name: string, object: JsonObject, kind: Kind): string | undefin
 
 /** Writes a Unix time, also one in a text that is no date, as the draft wants dates; `undefined` for everything else. */
 export function writeUnixTime(value: unknown): string | undefined {
-  if (typeof value === "boolean" || (typeof value === "string" && readDate(value) !== undefined)) return undefined;
-  const time = typeof value === "number" ? value : readNumber(value);
-  return time === undefined ? undefined : writeDate(unixTime(time));
+  const time = typeof value === "number" ? value : typeof value === "boolean" ? undefined : readNumber(value);
+  if (time === undefined || (typeof value === "string" && readDate(value) !== undefined)) return undefined;
+  return writeDate(unixTime(time));
 }
 
 function isType(value: unknown, type: Rename["type"]): boolean {

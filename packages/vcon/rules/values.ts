@@ -18,24 +18,23 @@ export interface Place {
 
 /** The member as a string; anything else but null is reported. */
 export function stringMember(place: Place, name: string, code: RuleCode): string | undefined {
+  const value = place.object[name];
+  if (typeof value === "string") return value;
   // a wrong type breaks the draft even where the rule of the member only recommends a form
-  return textMember(place, name, { code: ruleOf(code).level === "MUST" ? code : "type.string", fatal: false });
+  if (value !== undefined && value !== null)
+    place.report.add(ruleOf(code).level === "MUST" ? code : "type.string", `${place.at}/${name}`, mustBeText(name));
+  return undefined;
 }
 
 /** The same for a member that must be usable: a document with anything else in it is refused. */
-export const neededString = (place: Place, name: string, code: RuleCode): string | undefined =>
-  textMember(place, name, { code, fatal: true });
-
-function textMember(
-  { report, object, at }: Place,
-  name: string,
-  { code, fatal }: { readonly code: RuleCode; readonly fatal: boolean },
-): string | undefined {
+export function neededString({ report, object, at }: Place, name: string, code: RuleCode): string | undefined {
   const value = object[name];
-  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
-  report.as({ fatal }).add(code, `${at}/${name}`, `${name} must be a string`);
+  if (typeof value === "string") return value;
+  if (value !== undefined && value !== null) report.refuse(code, `${at}/${name}`, mustBeText(name));
   return undefined;
 }
+
+const mustBeText = (name: string): string => `${name} must be a string`;
 
 interface DateRule {
   readonly pointer: string;
@@ -46,8 +45,8 @@ interface DateRule {
 
 /** A date under its own rule and under the rule of how dates are written. */
 export function checkDate(report: Report, value: unknown, { pointer, code, needed = false }: DateRule): void {
-  const isUnixTime = typeof value === "number" || writeUnixTime(value) !== undefined;
   if (typeof value !== "string") {
+    const isUnixTime = typeof value === "number" || writeUnixTime(value) !== undefined;
     report
       .as({ fatal: needed && !isUnixTime, fixable: isUnixTime })
       .add(code, pointer, "must be a date-time, written as a string");
@@ -59,7 +58,7 @@ export function checkDate(report: Report, value: unknown, { pointer, code, neede
     report.add("type.date-zero-fraction", pointer, "a fraction of a second that is zero must be left out");
     return;
   }
-  const fixable = isUnixTime || readDate(value) !== undefined;
+  const fixable = readDate(value) !== undefined || writeUnixTime(value) !== undefined;
   const fatal = needed && !fixable && value !== "";
   report.as({ fatal, fixable }).add(code, pointer, "is not a date-time with an offset, such as 2026-09-14T08:30:00Z");
   if (fault === "unreal") report.add("type.date-real", pointer, "there is no such day or time");
