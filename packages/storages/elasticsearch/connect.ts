@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Client, ClientOptions } from "@elastic/elasticsearch";
 import { type Call, VconError } from "@vcon-server/core";
 import { abortable } from "../_shared/abortable.ts";
+import { askDespiteCuts } from "../_shared/cut-connection.ts";
 import { elasticFailure } from "./failures.ts";
 
 export interface ConnectionOptions {
@@ -63,15 +64,18 @@ async function authority(given: string | undefined): Promise<string | undefined>
 /** What every request gets: the signal that ends it. */
 export type Ask<T> = (client: Client, options: { readonly signal: AbortSignal }) => Promise<T>;
 
-/** Asks the cluster. Every failure is coded, except that a call's time is over: that is the signal's reason. */
+/** Asks the cluster, again where a connection turns out to be cut. Every failure is coded, except that a call's time is over: that is the signal's reason. */
 export type Asked = <T>(doing: string, call: Call, ask: Ask<T>) => Promise<T>;
 
 export const askedOf =
-  (client: Client): Asked =>
+  (client: Client, connections: number): Asked =>
   async (doing, { signal }, ask) => {
     signal.throwIfAborted();
     try {
-      return await abortable(signal, ask(client, { signal }));
+      return await abortable(
+        signal,
+        askDespiteCuts({ signal, connections }, () => ask(client, { signal })),
+      );
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw elasticFailure(doing, error);

@@ -75,7 +75,7 @@ export default defineStorage({
   dependencies: { "@elastic/elasticsearch": () => import("@elastic/elasticsearch") },
   async open({ options, deps, log }) {
     const client = new deps["@elastic/elasticsearch"].Client(await clientOptions(options));
-    const asked = askedOf(client);
+    const asked = askedOf(client, options.pool_size);
     const write = writerOf(asked, options);
     const prefix = options.index_prefix;
     const whole = `${prefix}${options.index}`;

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ClientConfig, MilvusClient } from "@zilliz/milvus2-sdk-node";
 import { abortable } from "../_shared/abortable.ts";
+import { askDespiteCuts, isCutConnection } from "../_shared/cut-connection.ts";
 import { milvusFailure, refusalIn } from "./failures.ts";
 import type { MilvusOptions } from "./options.ts";
 
@@ -13,7 +14,7 @@ const PARALLEL = 8;
 
 /** A server that is connected to when it is first asked, and again whenever the connection broke. */
 export interface Connection {
-  /** One call. Every failure is coded, except that the call's time is over; then the server is told as well. */
+  /** One call, which is sent again when a connection turns out to be cut. Every failure is coded, except that the call's time is over; then the server is told as well. */
   asked<T>(doing: string, signal: AbortSignal, ask: (client: MilvusClient) => Promise<T>): Promise<T>;
   close(): void;
 }
@@ -44,13 +45,15 @@ export function openConnection({ MilvusClient }: MilvusModule, options: MilvusOp
     async asked(doing, signal, ask) {
       signal.throwIfAborted();
       try {
-        const answer = await abortable(
-          signal,
-          signals.run(signal, () => ask(client)),
-        );
-        const refusal = refusalIn(answer);
-        if (refusal) throw refusal;
-        return answer;
+        return await askDespiteCuts({ signal, connections: PARALLEL, isCut }, async () => {
+          const answer = await abortable(
+            signal,
+            signals.run(signal, () => ask(client)),
+          );
+          const refusal = refusalIn(answer);
+          if (refusal) throw refusal;
+          return answer;
+        });
       } catch (error) {
         throw signal.aborted ? signal.reason : milvusFailure(doing, error, secrets);
       }
@@ -61,6 +64,10 @@ export function openConnection({ MilvusClient }: MilvusModule, options: MilvusOp
     },
   };
 }
+
+/** gRPC says in words what became of the connection; one that cannot be made is no such case. */
+const isCut = (error: unknown): boolean =>
+  isCutConnection(error) || (error instanceof Error && /^14 UNAVAILABLE: Connection dropped/.test(error.message));
 
 /** What the client needs to know. Certificates are always checked: there is no option to leave that out. */
 export function clientConfig(options: MilvusOptions, channel: object = {}): ClientConfig {

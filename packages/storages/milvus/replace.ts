@@ -46,7 +46,7 @@ export function replacerOf({ rows, limits, embed, options, log }: Replacing): Re
     });
   }
 
-  async function write({ doing, call }: Task, fates: readonly Fate[]): Promise<void> {
+  async function write({ doing, call }: Task, fates: readonly Fate[]): Promise<number> {
     const written = fates.filter((fate) => fate.kind === "write");
     const texts = written.flatMap(({ row, vector }) => (vector ? [] : row.text));
     const made = await embed(`${doing}, making vectors`, texts, call.signal).catch((error: unknown) => {
@@ -54,7 +54,7 @@ export function replacerOf({ rows, limits, embed, options, log }: Replacing): Re
     });
     let next = 0;
     const complete = written.map(({ row, vector }) => ({ ...row, embedding: vector ?? made[next++] ?? [] }));
-    await rows.insert({ doing, call }, complete);
+    return rows.insert({ doing, call }, complete);
   }
 
   return async (docs, call) => {
@@ -63,16 +63,20 @@ export function replacerOf({ rows, limits, embed, options, log }: Replacing): Re
     const doing = chosen.length === 1 ? `saving ${chosen[0]?.uuid}` : `saving ${chosen.length} vCons`;
     const task = { doing, call };
     const known = await limits(call);
-    const found = await rows.idsOf(
-      task,
-      chosen.map(({ uuid }) => uuid),
-    );
+    const uuids = chosen.map(({ uuid }) => uuid);
+    const found = await rows.idsOf(task, uuids);
     const newest = [...found.values()].flatMap(([id]) => id ?? []);
     const fates = fatesOf(chosen, skip_if_exists ? await rows.get(task, newest, known) : [], known);
-    await write(task, fates);
+    const sent = await write(task, fates);
     // new rows are there before old ones go: a crash in between leaves one too many, which the next save takes away
     const kept = new Set(fates.flatMap((fate) => (fate.kind === "keep" ? fate.id : [])));
     const old = [...found.values()].flat().filter((id) => !kept.has(id));
     await rows.delete(task, old);
+    if (sent < 2) return;
+    const doubled = await rows.idsOf(task, uuids);
+    await rows.delete(
+      task,
+      [...doubled.values()].flatMap(([_newest, ...others]) => others),
+    );
   };
 }

@@ -24,7 +24,8 @@ export interface Rows {
   idsOf(task: Task, uuids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** With the columns that the collection is known to have. */
   get(task: Task, ids: readonly string[], known: Limits): Promise<readonly Existing[]>;
-  insert(task: Task, rows: readonly (Row & { readonly embedding: Vector })[]): Promise<void>;
+  /** Returns how often it was sent: what was sent again, because the connection broke, may be there twice. */
+  insert(task: Task, rows: readonly (Row & { readonly embedding: Vector })[]): Promise<number>;
   delete(task: Task, ids: readonly string[]): Promise<void>;
 }
 
@@ -61,11 +62,13 @@ export function rowsOf(collection: OpenCollection, collection_name: string): Row
       return read(task, { filter: `id in [${ids.join()}]`, output_fields }, Existing);
     },
     async insert({ doing, call }, rows) {
-      if (rows.length === 0) return;
+      if (rows.length === 0) return 0;
       const data = rows.map((row) => ({ ...row, embedding: [...row.embedding] }));
-      const ask = collection.asked(doing, call, (client) =>
-        client.insert({ collection_name, data, timeout: INSERT_MS }),
-      );
+      let sent = 0;
+      const ask = collection.asked(doing, call, (client) => {
+        sent++;
+        return client.insert({ collection_name, data, timeout: INSERT_MS });
+      });
       const answer = await ask.catch((error: unknown) => {
         if (rows.length === 1 || !isInvalid(error)) throw error;
         // one row may be the culprit: refused as a batch, they are tried one by one
@@ -73,6 +76,7 @@ export function rowsOf(collection: OpenCollection, collection_name: string): Row
       });
       if (Number(answer.insert_cnt) !== rows.length)
         throw new VconError("VCON_STORAGE_DOWN", `${doing}: ${answer.insert_cnt} of ${rows.length} rows were written`);
+      return sent;
     },
     async delete({ doing, call }, ids) {
       for (let start = 0; start < ids.length; start += MOST_IDS) {

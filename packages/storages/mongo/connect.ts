@@ -12,6 +12,8 @@ export interface ConnectionOptions {
 /** Milliseconds until a server that cannot be reached is an outage. */
 const REACH_MS = 5_000;
 const CLOSE_MS = 1_000;
+/** Milliseconds a connection may rest. */
+const REST_MS = 50_000;
 
 /** User and password with the characters that mean something else written as `%40` and so on. */
 export const MONGO_URL = /^mongodb(?:\+srv)?:\/\/(?:[^:@/?#[\]]+(?::[^:@/?#[\]]*)?@)?[^@/?#]+(?:[/?][^@#]*)?$/;
@@ -33,6 +35,8 @@ export function clientOptions({ url, name, max_pool_size, tls_ca }: ConnectionOp
   return {
     ...unlessSaid("appName", name ?? "vcon-server"),
     ...unlessSaid("maxPoolSize", max_pool_size),
+    // less than load balancers and firewalls leave a connection alone
+    ...unlessSaid("maxIdleTimeMS", REST_MS),
     ...unlessSaid("serverSelectionTimeoutMS", REACH_MS),
     ...unlessSaid("connectTimeoutMS", REACH_MS),
     // a vCon is safe when most members of a replica set have it

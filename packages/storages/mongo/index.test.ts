@@ -94,7 +94,7 @@ test("what the url says counts", async () => {
   await other.stop();
 });
 
-test("a reply that is lost after the write: an outage on a single server, and the vCon is there once when it is tried again", async () => {
+test("a reply that is lost after the write costs no call on a single server either, and the vCon is there once", async () => {
   await withStorage({ collection: "lost" }, async (storage) => {
     const vcons = [sampleVcon(), sampleVcon()];
     for (const save of [
@@ -106,7 +106,6 @@ test("a reply that is lost after the write: an outage on a single server, and th
         ),
     ]) {
       server.fail("update", { kind: "cut-after" });
-      await expect(save()).rejects.toMatchObject(DOWN);
       await save();
     }
     expect(server.documents("conserver", "lost")).toHaveLength(2);

@@ -2,6 +2,7 @@ import { type Call, defineStorage, namedOtherwise, type StoredVcon, secret, Vcon
 import type { Abortable, DeleteOptions, MongoClient } from "mongodb";
 import { z } from "zod";
 import { abortable } from "../_shared/abortable.ts";
+import { askDespiteCuts, isCutConnection } from "../_shared/cut-connection.ts";
 import { newestOf } from "../_shared/newest.ts";
 import { readStored } from "../_shared/read-stored.ts";
 import { closeClient, isDecodable, MONGO_URL, openClient } from "./connect.ts";
@@ -122,6 +123,19 @@ export default defineStorage({
 
 type Ask = <T>(call: Call, ask: (over: Abortable) => Promise<T>, failure: (error: unknown) => VconError) => Promise<T>;
 
+/** The driver drops all connections when one turns out to be cut; calls under way may each lose one more. */
+const CUTS = 3;
+
+/** Asks by the label that the driver gives such errors, also where one of a batch is told under another name. */
+function isCut(error: unknown): boolean {
+  if (!(error instanceof Error) || /Timeout/.test(error.name)) return false;
+  const labels: unknown = Reflect.get(error, "errorLabels");
+  const isAnswer = typeof Reflect.get(error, "code") === "number";
+  const isLabelled = !isAnswer && Array.isArray(labels) && labels.includes("ResetPool");
+  // calls that wait for a connection fail together with the one that found out
+  return isLabelled || error.name === "MongoPoolClearedError" || isCutConnection(error);
+}
+
 /**
  * Connects if need be and asks. Connecting is not left to the driver: after a first try that failed it would say for
  * ever that its topology is closed. It breaks off what it is doing on abort, writes too, though only some of its types say so.
@@ -132,7 +146,10 @@ const asking =
     signal.throwIfAborted();
     try {
       await abortable(signal, client.connect());
-      return await abortable(signal, ask({ signal }));
+      return await abortable(
+        signal,
+        askDespiteCuts({ signal, connections: CUTS, isCut }, () => ask({ signal })),
+      );
     } catch (error) {
       throw signal.aborted ? signal.reason : failure(error);
     }

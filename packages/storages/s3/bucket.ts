@@ -1,5 +1,6 @@
 import type { Logger } from "@vcon-server/core";
 import { abortable } from "../_shared/abortable.ts";
+import { askDespiteCuts } from "../_shared/cut-connection.ts";
 import { type ClientOptions, clientConfig } from "./client.ts";
 import { notS3, regionNamedBy, s3Failure } from "./failures.ts";
 
@@ -59,7 +60,11 @@ export function openBucket(sdk: Sdk, options: BucketOptions, log: Logger): Bucke
   async function asked<T>(doing: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     try {
-      return await abortable(signal, inRegion(ask));
+      const connections = options.pool_size;
+      return await abortable(
+        signal,
+        askDespiteCuts({ signal, connections }, () => inRegion(ask)),
+      );
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw s3Failure(`${doing} (bucket ${Bucket})`, error, mask);

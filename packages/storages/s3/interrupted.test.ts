@@ -7,14 +7,19 @@ import { call, optionsFor, withS3 } from "./testing/suite.ts";
 
 const s3rver = interceptedS3();
 
-/** Breaks the connection at the request of this number: before the server has seen it, or once it has dealt with it. */
+/**
+ * Breaks the connection at the request of this number: before the server has seen it, or once it has dealt with it.
+ * From then on the server cannot be reached: one cut alone is made good without a word.
+ */
 function breakingAt(at: number, when: "before" | "after"): Intercept {
   let count = 0;
   return (request, response) => {
-    if (count++ !== at) return false;
-    if (when === "before") request.socket.destroy();
-    else loseAnswer(request, response);
-    return when === "before";
+    const since = count++ - at;
+    if (since < 0) return false;
+    const isSeen = when === "after" && since === 0;
+    if (isSeen) loseAnswer(request, response);
+    else request.socket.destroy();
+    return !isSeen;
   };
 }
 
