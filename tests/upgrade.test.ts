@@ -64,6 +64,7 @@ chains:
     links: []
     storages: [files]
     ingress_lists: ["DLQ:storage:files"]
+    egress_format_version: "0.0.1"
 ingress_auth:
   default_ingress: [partner-key-of-twelve]
 `;
@@ -132,6 +133,13 @@ test("it runs: partner key, environment names, lists, storages and keys are the 
     const archive = fileRows(join(folder, "archive"));
     await until("it is in the archive", async () => (await archive.uuids()).includes(uuidOf(left)));
     expect(await client.llen("DLQ:storage:files")).toBe(0);
+    const row = (await archive.rows()).find(({ uuid }) => uuid === uuidOf(left));
+    // an archive has the form of its chain's exits
+    expect(row?.document).toMatchObject({
+      vcon: "0.0.1",
+      dialog: [{ mimetype: "text/plain" }],
+      attachments: [{ type: "note" }],
+    });
     expect(await client.llen("default_egress")).toBe(wanted.length);
     const unauthorised = await fetch(`${server.url}/vcon`);
     expect(unauthorised.status).toBe(403);

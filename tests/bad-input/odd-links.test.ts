@@ -81,7 +81,7 @@ test.each((plugins.link ?? []).map(({ name, load }) => ({ name, load })))(
     expect(results.length).toBeGreaterThan(RUNS / 2);
     for (const { before, after } of results) {
       expect(readVcon(serialize(after))).toMatchObject({ ok: true, uuid: before.uuid });
-      expect(JSON.parse(serialize(after))).toMatchObject(kept(before));
+      expect(JSON.parse(serialize(after))).toMatchObject(untouchedMembers(before));
       const others = { ...before, subject: "changed by others" };
       const { vcon: merged } = mergeVcons({ base: before, mine: after, theirs: others });
       expect(merged).toEqual({ ...after, subject: "changed by others" });
@@ -91,5 +91,5 @@ test.each((plugins.link ?? []).map(({ name, load }) => ({ name, load })))(
 );
 
 /** What no link changes: who took part, and what was said. */
-const kept = ({ parties, x_unknown }: Vcon): object =>
+const untouchedMembers = ({ parties, x_unknown }: Vcon): object =>
   JSON.parse(JSON.stringify({ parties, ...(x_unknown !== undefined && { x_unknown }) }));

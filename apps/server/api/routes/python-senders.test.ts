@@ -11,11 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-const findingsOn = async (uuid: unknown): Promise<unknown> =>
+const readFindings = async (uuid: unknown): Promise<unknown> =>
   (await gateway.call(`/vcon/${String(uuid)}/findings`)).json();
 
 const COUNT = 200;
-const sent = (make: (random: () => number) => object) => {
+const makeMany = (make: (random: () => number) => object) => {
   const random = seededRandom();
   return Array.from({ length: COUNT }, () => make(random));
 };
@@ -26,7 +26,7 @@ describe("what the Python server's load clients post is taken in", () => {
     ["mails with bodies as objects and an unknown encoding", salesMail],
   ])("%s", async (_, make) => {
     const statuses: number[] = [];
-    for (const vcon of sent(make)) {
+    for (const vcon of makeMany(make)) {
       const response = await gateway.send("POST", "/vcon", vcon);
       statuses.push(response.status);
       const { uuid } = await json(response);
@@ -37,11 +37,11 @@ describe("what the Python server's load clients post is taken in", () => {
   });
 
   test("the indices that lead nowhere are findings, and stay as they were sent", async () => {
-    const vcon = sent(mockCall).find((one) => JSON.stringify(one).includes('"dialog":1,'));
+    const vcon = makeMany(mockCall).find((one) => JSON.stringify(one).includes('"dialog":1,'));
     const { uuid } = await json(await gateway.send("POST", "/vcon", { ...vcon, dialog: [] }));
     const stored = await json(await gateway.call(`/vcon/${uuid}`));
     expect(stored).toMatchObject({ analysis: expect.arrayContaining([expect.objectContaining({ dialog: 1 })]) });
-    expect(await findingsOn(uuid)).toContainEqual(
+    expect(await readFindings(uuid)).toContainEqual(
       expect.objectContaining({ code: "index.dialog-range", level: "MUST" }),
     );
   });
@@ -53,7 +53,7 @@ test("a call without media whose attachments belong to dialog 0 is taken in, and
   const response = await gateway.send("POST", "/vcon?ingress_lists=calls", body);
   expect(response.status).toBe(201);
   const { uuid } = await json(response);
-  expect(await findingsOn(uuid)).toContainEqual(
+  expect(await readFindings(uuid)).toContainEqual(
     expect.objectContaining({ code: "index.dialog-range", pointer: "/attachments/0/dialog" }),
   );
   const strict = await gateway.send("POST", "/vcon?profile=strict", body);

@@ -16,7 +16,7 @@ function draws(random: Random) {
 }
 
 const NAMES = ["Ann Example", "Bo Sample", "Cy O'Test", "Dr. Dee Dummy MD"];
-const SAID = "The parcel has not come.\nIt was promised for Monday, and nobody at the depot knows where it is.";
+const SAID = "The parcel has not come.\nIt was promised for Monday, and the depot does not know where it is.";
 
 /** Numbers as people write them in North America, with extensions. */
 function phoneNumber(random: Random): string {
@@ -65,7 +65,7 @@ export function mockCall(random: Random): object {
       stir: null,
       jcard: null,
       gmlpos: null,
-      mailto: `somebody${digits(3)}@example.com`,
+      mailto: `caller${digits(3)}@example.com`,
       timezone: null,
       validation: null,
       civicaddress: null,
