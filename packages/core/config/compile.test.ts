@@ -214,6 +214,8 @@ test("secrets in a file that everybody can read are worth a warning, references 
   expect((await at(0o644, "hunter2")).findings).toMatchObject([
     { code: "VCON_CONFIG_SECRETS_READABLE", line: 2, col: 54 },
   ]);
+  expect((await at(0o644, "redis://:hunter2@db/0")).findings).toHaveLength(1);
+  expect((await at(0o644, "redis://db.example/0")).findings).toEqual([]);
   expect((await at(0o640, "hunter2")).findings).toEqual([]);
   expect((await at(0o644, "'${PW}'")).findings).toEqual([]);
 });

@@ -19,7 +19,7 @@ import type { Environment } from "./read-settings.ts";
 import type { PluginRegistry } from "./registry.ts";
 import type { StorageEntry, TestEntry } from "./schema.ts";
 import { eachText, factsOf } from "./schema-facts.ts";
-import { shownOf } from "./shown.ts";
+import { shownOf, withoutPassword } from "./shown.ts";
 import type { EncodingFault } from "./text-file.ts";
 import { type Position, readYaml } from "./yaml-source.ts";
 
@@ -126,6 +126,10 @@ function collector(file: string, locate: (path: Problem["path"], at: Problem["at
   return { report, findings };
 }
 
+/** A URL may hold a password and does not in this case. */
+const isPlainUrl = (text: string): boolean =>
+  /^[a-z][a-z0-9+]*:\/\//i.test(text) && withoutPassword(text) === text && !/[?#]/.test(text);
+
 /** Secrets that stand in the file itself are as safe as the file is. */
 function checkReadable(draft: Draft, { from }: Resolved, report: Report): void {
   const literal: Problem["path"][] = [...draft.ingressAuth.keys()].map((list) => ["ingress_auth", list]);
@@ -135,8 +139,8 @@ function checkReadable(draft: Draft, { from }: Resolved, report: Report): void {
     ...draft.tracers.values(),
   ]) {
     if (!plugin) continue;
-    eachText(written, factsOf(plugin.options), (_, inner, nodes) => {
-      if (nodes.some((node) => node.secret)) literal.push([...path, "options", ...inner]);
+    eachText(written, factsOf(plugin.options), (text, inner, nodes) => {
+      if (nodes.some((node) => node.secret) && !isPlainUrl(text)) literal.push([...path, "options", ...inner]);
     });
   }
   const first = literal.find(

@@ -11,6 +11,7 @@ import type { EngineEvent, RunResult } from "./events.ts";
 import { deadEnding, type FinishContext, finish } from "./finish.ts";
 import { loadThrough } from "./load.ts";
 import { persist } from "./persist.ts";
+import { lastMessage } from "./records.ts";
 import { checkpointOf, type Progress, type RunContext, type RunEnd, resume, runChain } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { monotonic, type Watch } from "./watch.ts";
@@ -107,7 +108,13 @@ export function createProcessor(deps: ProcessorDeps): Processor {
   async function abandon(run: Run, error: VconError, kind: "load" | "poison"): Promise<void> {
     const { uuid, list, attempt } = run.claim;
     const chain = run.chain.name;
-    log.error("vCon dead-lettered", { uuid, chain, code: error.code, error: error.message });
+    log.error("vCon dead-lettered", {
+      uuid,
+      chain,
+      code: error.code,
+      error: lastMessage(error),
+      remedy: remedyFor(list),
+    });
     await settle(deadEnding(error, finishContext(run), { kind, attempt }));
     deps.emit({ type: "run.ended", uuid, chain, list, end: "failed", ms: 0, error });
   }
@@ -172,9 +179,10 @@ export function createProcessor(deps: ProcessorDeps): Processor {
     // the only trace of a worker that was taken for dead while it was not
     if (result === "lost") log.warn("run dropped, its lease has moved on to another worker", about);
     if (!error || !("link" in end)) return;
-    const fields = { ...about, link: end.link, code: error.code, error: error.message };
-    if (end.kind === "failed") log.error("vCon dead-lettered", fields);
-    else log.debug("link failed and is tried again", fields);
+    const fields = { ...about, link: end.link, code: error.code };
+    if (end.kind === "failed")
+      log.error("vCon dead-lettered", { ...fields, error: lastMessage(error), remedy: remedyFor(claim.list) });
+    else log.debug("link failed and is tried again", { ...fields, error: error.message });
   }
 
   return {
@@ -208,6 +216,9 @@ const weighCheckpoint = (checkpoint: Checkpoint | undefined): number =>
 const weighEnding = (ending: Ending): number =>
   ("change" in ending ? (ending.change?.bytes.byteLength ?? 0) : 0) +
   ("checkpoint" in ending ? weighCheckpoint(ending.checkpoint) : 0);
+
+const remedyFor = (list: string): string =>
+  `correct what failed, then POST /dlq/reprocess?ingress_list=${list}: it goes on where it failed`;
 
 /** Entries that are dead-lettered without running anything. */
 function refuse({

@@ -16,6 +16,9 @@ interface RecordFacts {
   readonly worker: string;
 }
 
+/** What a failure says once nothing is tried again by itself. */
+export const lastMessage = ({ message }: VconError): string => message.replace(/; it is tried again$/, "");
+
 /** Why a vCon is dead-lettered, as it is stored beside the list. */
 export function deadLetter({ error, link, storage, deaths = 0, ...facts }: RecordFacts): DeadLetterRecord {
   return {
@@ -23,7 +26,7 @@ export function deadLetter({ error, link, storage, deaths = 0, ...facts }: Recor
     ...facts,
     deaths,
     code: error.code,
-    message: error.message,
+    message: lastMessage(error),
     causes: causesOf(error.cause),
     ...(link !== undefined && { link, retry_from: link }),
     ...(storage !== undefined && { storage }),

@@ -120,3 +120,12 @@ test("what is not UTF-8 is refused here, and the rest is sent", async () => {
   expect(server.sent).toEqual([['"1"', '"3"']]);
   expect(server.refused).toMatchObject([{ record: { line: 2 }, code: "VCON_INPUT_INVALID", detail: /not UTF-8/ }]);
 });
+
+test("a vCon without a uuid is refused with the option that gives it one", async () => {
+  const errors = [
+    { pointer: "/uuid", detail: "uuid is missing; give it one, or send give_uuid=true to have one made" },
+  ];
+  const server = setUp(() => ({ status: 422, code: "VCON_INPUT_INVALID", errors }));
+  await deliver(all(batch(1, 1)), server.delivery);
+  expect(server.refused[0]?.detail).toBe("/uuid uuid is missing; give it one, or use --give-uuid to have one made");
+});

@@ -126,6 +126,7 @@ const refusalOf = ({ record, answer }: { readonly record: VconRecord; readonly a
 
 function detailOf({ detail, errors = [] }: BulkLine): string {
   const places = errors.map(({ pointer, detail: reason }) => `${pointer ?? ""} ${reason ?? ""}`.trim());
-  if (places.length > 0) return places.join("; ");
+  // what the server says is about the request; here the option is another
+  if (places.length > 0) return places.join("; ").replace("send give_uuid=true", "use --give-uuid");
   return typeof detail === "string" ? detail : JSON.stringify(detail ?? "");
 }
