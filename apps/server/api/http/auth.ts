@@ -24,7 +24,7 @@ export function createGuard({
 }: Pick<GatewayDeps, "settings" | "plan" | "clock" | "log">): (request: FastifyRequest) => void {
   const tokens = settings.apiTokens.map(digest);
   const wrongTokens = createWrongTokens({ now: clock.now, log });
-  const checkPage = createPageCheck(settings);
+  const checkPage = createPageCheck({ settings, clock, log });
 
   const keyOf = (request: FastifyRequest): string | undefined => readKey(request, settings.headerName);
 

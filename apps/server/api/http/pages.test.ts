@@ -74,6 +74,11 @@ describe("without a token", () => {
     expect((await ask("POST", "/vcon", json, JSON.stringify(stored))).statusCode).toBe(201);
   });
 
+  test("many refusals are one line of the log", () => {
+    const lines = gateway.log.filter(({ message }) => message.includes("page in a browser"));
+    expect(lines).toMatchObject([{ level: "warn", fields: { error: { code: "VCON_PAGE_REFUSED" } } }]);
+  });
+
   test("a body needs a media type, since a page may send one without it anywhere", async () => {
     const answer = await ask("POST", "/vcon", {}, JSON.stringify(sampleVcon()));
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([415, "VCON_INPUT_MEDIATYPE"]);

@@ -1,10 +1,13 @@
-import { VconError } from "@vcon-server/core";
+import { type Logger, VconError } from "@vcon-server/core";
 import { isLoopback } from "@vcon-server/core/config";
 import type { FastifyRequest } from "fastify";
-import type { GatewaySettings } from "../deps.ts";
+import type { GatewayDeps } from "../deps.ts";
 
 /** Values of `Sec-Fetch-Site` for what the server's own pages and the address bar of the browser send. */
 const OWN_PAGES: readonly (string | undefined)[] = ["same-origin", "none"];
+
+/** Milliseconds without a refusal after which the next one is logged. */
+const QUIET_MS = 600_000;
 
 /**
  * Refuses what pages of other origins make a browser send. Used while no token is configured: the server then listens on
@@ -12,8 +15,10 @@ const OWN_PAGES: readonly (string | undefined)[] = ["same-origin", "none"];
  * asks, and a page cannot change those headers; clients that are no browsers do not send them.
  */
 export function createPageCheck({
-  corsOrigins,
-}: Pick<GatewaySettings, "corsOrigins">): (request: FastifyRequest) => void {
+  settings: { corsOrigins },
+  clock,
+  log,
+}: Pick<GatewayDeps, "settings" | "clock" | "log">): (request: FastifyRequest) => void {
   // `*` names no page that could be trusted with an open server
   const origins = new Set(corsOrigins.filter((origin) => origin !== "*").map((origin) => new URL(origin).origin));
   const hosts = new Set([...origins].map((origin) => new URL(origin).hostname));
@@ -38,10 +43,27 @@ export function createPageCheck({
     throw refusePage(`the request comes from a page of another origin, ${quote(origin)}`);
   }
 
+  const tell = createBurstLog(clock.now, log);
   return (request) => {
-    checkHost(request);
-    checkOrigin(request);
+    try {
+      checkHost(request);
+      checkOrigin(request);
+    } catch (error) {
+      tell(error);
+      throw error;
+    }
     checkBody(request);
+  };
+}
+
+/** Logs the first refusal of a burst: the page that is refused often cannot show the answer. */
+function createBurstLog(now: () => number, log: Pick<Logger, "warn">): (error: unknown) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const at = now();
+    if (at - last >= QUIET_MS)
+      log.warn("a page in a browser is refused; more of them are not logged until they stop", { error });
+    last = at;
   };
 }
 

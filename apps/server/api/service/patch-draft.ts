@@ -18,7 +18,7 @@ export class TooCostly extends Error {}
 
 /** What looking at one value, copying an element and copying a member cost, in moves of an element within its array. */
 const LOOK = 16;
-const ELEMENT = 4;
+const ELEMENT = 12;
 const MEMBER = 128;
 
 export const isList = (value: Json): value is List => Array.isArray(value);
