@@ -42,6 +42,7 @@ function reportIssue(issue: Issue, parsed: Parsed, report: Report): void {
   }
   const value = valueAt(parsed.input, path);
   if (value === undefined && path.length > 0 && TELL_ABSENCE.has(issue.code)) {
+    if (isWrittenOtherwise(path, parsed)) return;
     const { key, remedy } = missing(path);
     report("VCON_CONFIG_REQUIRED", { path: place.slice(0, -1), at: "key", message: `${key} is missing`, remedy });
     return;
@@ -93,6 +94,18 @@ function reportUnknownKey(key: string, path: readonly Key[], parsed: Parsed, rep
     message: `there is no ${JSON.stringify(key)} here`,
     remedy: parsed.hints?.[key] ?? (meant ? `did you mean ${meant}?` : choices),
   });
+}
+
+/** Whether a key that is missing stands there under another name, which has its own finding. */
+function isWrittenOtherwise(path: readonly Key[], parsed: Parsed): boolean {
+  const around = valueAt(parsed.input, path.slice(0, -1));
+  if (typeof around !== "object" || around === null) return false;
+  const known = keysAt(factsOf(parsed.schema), path.slice(0, -1));
+  const meant = (key: string) => {
+    const hint = parsed.hints?.[key];
+    return hint === undefined ? nearest(key, known) : /^it is called (\S+)$/.exec(hint)?.[1];
+  };
+  return Object.keys(around).some((key) => !known.includes(key) && meant(key) === path.at(-1));
 }
 
 function missing(path: readonly Key[]): { readonly key: string; readonly remedy: string } {

@@ -139,6 +139,12 @@ const VALUES: readonly Mistake[] = [
     "VCON_CONFIG_TYPE",
     /must be a text, not a number; put it in quotes/,
   ],
+  [
+    "a required option under another name: one mistake, one finding",
+    link("    module: tag\n    options: {«tagz: [a]}"),
+    "VCON_CONFIG_UNKNOWN_KEY",
+    /did you mean tags\?/,
+  ],
   ["a duration with its unit", chain("    timeout: «30s"), "VCON_CONFIG_TYPE", /write 30 without quotes or unit/],
   ["a duration in minutes", chain("    timeout: «5m"), "VCON_CONFIG_TYPE", /number of seconds/],
   ["a negative duration", chain("    timeout: «-1"), "VCON_CONFIG_RANGE", />0/],
