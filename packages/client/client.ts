@@ -29,6 +29,13 @@ export interface BulkIntake extends Intake {
 }
 
 /** A vCon Server over HTTP. Absence is `undefined`; every other failure is a `ClientError`. */
+/** What the configuration has no chain or storage for any more. */
+export interface Stranded {
+  readonly lists: readonly { readonly name: string; readonly waiting: number; readonly parked: number }[];
+  readonly dead_letters: readonly { readonly name: string; readonly waiting: number }[];
+  readonly storages: readonly { readonly name: string; readonly deliveries: number }[];
+}
+
 export interface Client {
   get(
     uuid: string,
@@ -65,6 +72,10 @@ export interface Client {
   deadLetters(list: string, range?: { readonly offset?: number; readonly limit?: number }): Promise<DeadLetter[]>;
   /** Moves dead letters back to where they failed; resolves with how many. */
   reprocess(list: string, count?: number): Promise<number>;
+  /** Lists what chains and storages that were renamed or removed have left behind. */
+  stranded(): Promise<Stranded>;
+  /** Moves entries or dead letters of such a list to an ingress list of another chain. Returns how many. */
+  moveStranded(list: string, to: string, count?: number): Promise<number>;
   findings(uuid: string): Promise<unknown>;
   deliveries(uuid: string): Promise<Readonly<Record<string, DeliveryState>>>;
   /** The configuration with secrets masked. */

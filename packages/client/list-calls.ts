@@ -11,7 +11,9 @@ type ListCalls =
   | "egress"
   | "depth"
   | "deadLetters"
-  | "reprocess";
+  | "reprocess"
+  | "stranded"
+  | "moveStranded";
 
 /** Calls about lists, chains and dead letters. */
 export function listCalls(send: Transport, json: JsonCall): Pick<Client, ListCalls> {
@@ -63,5 +65,8 @@ export function listCalls(send: Transport, json: JsonCall): Pick<Client, ListCal
         path: "/dlq/reprocess",
         query: { ingress_list: list, count },
       }),
+    stranded: () => json({ doing: "listing what no chain takes any more", path: "/stranded" }),
+    moveStranded: (list, to, count) =>
+      json({ doing: `moving entries of ${list}`, method: "POST", path: "/stranded/move", query: { list, to, count } }),
   };
 }

@@ -25,6 +25,7 @@ import { intakeRoutes } from "./routes/intake.ts";
 import { manyRoute } from "./routes/many.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { serverRoutes } from "./routes/server.ts";
+import { strandedRoutes } from "./routes/stranded.ts";
 
 /** Milliseconds within which the request line and headers must be there. */
 const HEADERS_TIMEOUT = 10_000;
@@ -173,6 +174,7 @@ function addRoutes(api: Api, deps: GatewayDeps): void {
   bulkRoute(api, context);
   queueRoutes(api, context);
   deadLetterRoutes(api, context);
+  strandedRoutes(api, context);
   configurationRoutes(api, context);
   api.get("/openapi.json", { config: { access: "public" }, schema: { hide: true } }, async () => api.swagger());
 }

@@ -55,7 +55,7 @@ async function* examine(terminal: Terminal, flags: DoctorFlags): AsyncGenerator<
   yield* await limitLook(TOKENS, () => checkTokens(read, terminal.cwd));
   yield* await limitLook(DATA_DIR, () => checkDataDir(read.settings));
   const { checkBackend, checkServer, checkStorages } = await import("./doctor/services.ts");
-  const { checkLeftovers } = await import("./doctor/leftovers.ts");
+  const { checkLeftovers, checkStranded } = await import("./doctor/leftovers.ts");
   yield* await checkBackend(read.settings);
   const file = read.settings.configFile;
   try {
@@ -64,6 +64,7 @@ async function* examine(terminal: Terminal, flags: DoctorFlags): AsyncGenerator<
     if (compiled.plan !== undefined) {
       yield* await checkStorages(compiled.plan);
       yield* await checkLeftovers(read.settings, compiled.plan);
+      yield* await checkStranded(read.settings, compiled.plan);
     }
   } catch (error) {
     yield fail("configuration", reasonOf(error), "name another file with --config or CONSERVER_CONFIG_FILE");

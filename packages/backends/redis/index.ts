@@ -15,6 +15,7 @@ import {
   scanDocuments,
 } from "./documents.ts";
 import { healthOf, requireFitServer } from "./health.ts";
+import { createHoldings, dlqsOfEndings, dlqsOfReports } from "./holdings.ts";
 import { listUuids, reindex, searchUuids } from "./index-sets.ts";
 import { createConsumers, depthsOf, peekAt, popAll, pushAll } from "./lists.ts";
 import { createOutboxes } from "./outbox.ts";
@@ -86,6 +87,7 @@ function operations(
   adoption: Adoption,
 ): Omit<Backend, "waitForWork" | "close"> {
   const consumers = createConsumers(context);
+  const holdings = createHoldings(context);
   const origins: Origins = new Map();
   const deps = { context, consumers, adoption, outboxes, origins, unfit: new Set<string>() };
   return {
@@ -104,19 +106,32 @@ function operations(
     pop: (list, count) => popAll(context, list, count),
     depths: (lists) => depthsOf(context, lists),
     peek: (list, offset, count) => peekAt(context, list, { offset, count }),
-    claim: (request) => claimRuns(deps, request),
+    async claim(request) {
+      await holdings.note(
+        "taken",
+        request.lists.map(({ name }) => name),
+      );
+      return claimRuns(deps, request);
+    },
     heartbeat: (owner, lists) => heartbeat(context, owner, lists),
     abandon: (owner, lists) => abandon(context, owner, lists),
     giveBack: (owner, lists, known) => giveBack(context, { owner, lists, known }),
     suspects: (lists) => suspectsOf(context, lists),
     checkpoint: (batch) => writeCheckpoints(context, batch),
-    settle: (batch) => settleRuns(deps, batch),
+    async settle(batch) {
+      await holdings.note("dlq", dlqsOfEndings(batch));
+      return settleRuns(deps, batch);
+    },
     claimDeliveries: (max, lease) => claimDeliveries(context, max, lease),
-    settleDeliveries: (batch) => settleDeliveries(context, batch),
+    async settleDeliveries(batch) {
+      await holdings.note("dlq", dlqsOfReports(batch));
+      return settleDeliveries(context, batch);
+    },
     deliveries: (uuid) => deliveriesOf(context, uuid),
     backlog: () => backlogOf(context),
     deadLetters: (query) => deadLetters(context, query),
     reprocess: (dlq, count, filter) => reprocess(context, consumers, { dlq, count, ...filter }),
+    holdings: (except) => holdings.list(except),
     repair: createRepair(context),
     health: () => healthOf(context),
   };

@@ -23,6 +23,7 @@
  *   vcs:{vcon:U}:new:<L>:<entry>:<token>  a changed document on its way in
  * Over all documents, in 16 shards by hash
  *   vcs:due:{n}       ZSET  "<uuid> <storage>" -> when the delivery is due
+ *   vcs:lists         SET   "taken <list>", "dlq <list>": so that lists are found when no chain names them any more
  *   vcs:intents:{n}   ZSET  submissions under way (Cluster)
  */
 import { createHash } from "node:crypto";
@@ -44,6 +45,9 @@ export interface DocumentKeys {
   readonly meta: string;
   readonly deliveries: string;
 }
+
+/** "taken <list>" and "dlq <list>": lists that workers take from and lists that hold dead letters. */
+export const LISTS_KEY = "vcs:lists";
 
 export const SHARDS = 16;
 

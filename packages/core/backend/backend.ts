@@ -7,6 +7,7 @@ import type {
   DeliveryReport,
   DeliveryState,
   DeliveryTask,
+  Holding,
 } from "./deliveries.ts";
 
 export type {
@@ -17,6 +18,7 @@ export type {
   DeliveryReport,
   DeliveryState,
   DeliveryTask,
+  Holding,
 } from "./deliveries.ts";
 
 import type { VconError } from "../errors/index.ts";
@@ -121,6 +123,12 @@ export interface Backend {
    * delivery. Atomic per item and resumable. `list` narrows to entries that came from it.
    */
   reprocess(dlq: string, count: number, filter: { readonly list?: string; readonly fallback: string }): Promise<number>;
+
+  /**
+   * Lists with entries that workers have taken from or dead letters were put into, except those named: what chains that
+   * were renamed or removed have left behind.
+   */
+  holdings(except: readonly string[]): Promise<Holding[]>;
 
   // ── care ───────────────────────────────────────────────────────────────────
 

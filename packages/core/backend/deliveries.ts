@@ -80,3 +80,13 @@ export interface DeadLetter {
   readonly uuid: string;
   readonly record: DeadLetterRecord | undefined;
 }
+
+/** What one list holds. */
+export interface Holding {
+  readonly list: string;
+  /** It holds dead letters; otherwise entries for a chain. */
+  readonly dead: boolean;
+  readonly waiting: number;
+  /** Entries that are leased, delayed or suspect. */
+  readonly parked: number;
+}

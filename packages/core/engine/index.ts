@@ -7,6 +7,7 @@ export { deadLetter } from "./records.ts";
 export { openRuntime, type Runtime } from "./runtime.ts";
 export { createRuntimes, type Runtimes } from "./runtimes.ts";
 export { openStorages, type StorageSet } from "./storages.ts";
+export { findStranded, listTakenLists, moveDeadLetters, moveEntries, type Stranded } from "./stranded.ts";
 export { type Child, type ChildExit, createSupervisor, type Post, type Supervisor } from "./supervisor.ts";
 export { createWatch, monotonic, stalledBy, type Watch } from "./watch.ts";
 export { type ChainWorker, createWorker, type SuspectsMode, type WorkerDeps } from "./worker.ts";

@@ -1,5 +1,6 @@
-import type { Backend, DeadLetter, DeadLetterQuery } from "@vcon-server/core/backend";
+import type { Backend, DeadLetter } from "@vcon-server/core/backend";
 import { dlqOf, type Plan } from "@vcon-server/core/config";
+import { findStranded } from "@vcon-server/core/engine";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import type { Api } from "../http/api.ts";
@@ -25,6 +26,25 @@ export function dlqFor(plan: Plan, list: string): string {
 export function deadLetterRoutes(api: Api, context: Context): void {
   readRoute(api, context);
   reprocessRoute(api, context);
+}
+
+/**
+ * Where dead letters of an ingress list may be: in the list of its chain, and in those of chains that were renamed or
+ * removed. The name of such a list stands for itself.
+ */
+async function findDlqs({ backend, plan }: Pick<Context, "backend" | "plan">, list: string): Promise<DlqView[]> {
+  const current = dlqFor(plan(), list);
+  const { deadLetters } = await findStranded(backend, plan());
+  const left = deadLetters.map(({ name }) => name).filter((name) => name !== current);
+  if (left.includes(list)) return [{ dlq: list }];
+  return [{ dlq: current, list }, ...left.map((dlq) => ({ dlq, list, strict: true }))];
+}
+
+interface DlqView {
+  readonly dlq: string;
+  readonly list?: string;
+  /** Only what surely came from the list: others share this one. */
+  readonly strict?: boolean;
 }
 
 function readRoute(api: Api, { backend, plan, settings }: Context): void {
@@ -55,10 +75,9 @@ function readRoute(api: Api, { backend, plan, settings }: Context): void {
         },
       },
     },
-    async ({ query: { ingress_list, limit, offset, details } }, reply) => {
-      const dlq = dlqFor(plan(), ingress_list);
-      const query = { dlq, list: ingress_list, offset, limit: limit ?? Number.POSITIVE_INFINITY };
-      const body = await streamArray(readPages(backend, query, details ? showDetails : ({ uuid }) => uuid));
+    async ({ query: { ingress_list, limit = Number.POSITIVE_INFINITY, offset, details } }, reply) => {
+      const wanted = { views: await findDlqs({ backend, plan }, ingress_list), offset, limit };
+      const body = await streamArray(readPages(backend, wanted, details ? showDetails : ({ uuid }) => uuid));
       return reply.type("application/json; charset=utf-8").send(body);
     },
   );
@@ -66,17 +85,31 @@ function readRoute(api: Api, { backend, plan, settings }: Context): void {
 
 const showDetails = ({ uuid, record }: DeadLetter) => ({ uuid, record: record ?? null });
 
+interface Wanted {
+  readonly views: readonly DlqView[];
+  readonly offset: number;
+  readonly limit: number;
+}
+
 async function* readPages(
   backend: Pick<Backend, "deadLetters">,
-  query: DeadLetterQuery,
+  { views, offset, limit }: Wanted,
   show: (entry: DeadLetter) => unknown,
 ): AsyncGenerator<readonly unknown[]> {
-  for (let read = 0; read < query.limit; ) {
-    const limit = Math.min(PAGE, query.limit - read);
-    const page = await backend.deadLetters({ ...query, offset: query.offset + read, limit });
-    yield page.map(show);
-    read += page.length;
-    if (page.length < limit) break;
+  // one list alone leaves out the beginning by itself
+  const start = views.length === 1 ? offset : 0;
+  let [skip, left] = [offset - start, limit];
+  for (const { strict = false, ...view } of views) {
+    for (let at = start; left > 0; at += PAGE) {
+      const most = strict ? PAGE : Math.min(PAGE, skip + left);
+      const page = await backend.deadLetters({ ...view, offset: at, limit: most });
+      const fitting = strict ? page.filter(({ record }) => record?.list === view.list) : page;
+      const shown = fitting.slice(skip, skip + left);
+      skip = Math.max(0, skip - fitting.length);
+      left -= shown.length;
+      yield shown.map(show);
+      if (page.length < PAGE) break;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { causesOf, VconError } from "@vcon-server/core";
+import { findStranded } from "@vcon-server/core/engine";
 import { indexOf, parseVcon } from "@vcon-server/vcon";
 import { z } from "zod";
 import type { Context } from "../context.ts";
@@ -67,10 +68,51 @@ function liveRoute(api: Api): void {
   );
 }
 
-function readyRoute(api: Api, { backend }: Context): void {
+/** Milliseconds for which what is stranded is not counted again: probes ask often. */
+const STRANDED_MS = 15_000;
+
+/** Counts what no chain or storage takes any more; names are for those with a token. */
+function createStrandedCount({ backend, plan, clock }: Context): () => Promise<StrandedCount> {
+  let last: { readonly at: number; readonly count: Promise<StrandedCount> } | undefined;
+  const count = async (): Promise<StrandedCount> => {
+    const { lists, deadLetters, storages } = await findStranded(backend, plan());
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+    return {
+      entries: sum(lists.map(({ waiting, parked }) => waiting + parked)),
+      dead_letters: sum(deadLetters.map(({ waiting }) => waiting)),
+      deliveries: sum(storages.map(({ deliveries }) => deliveries)),
+    };
+  };
+  return () => {
+    if (last === undefined || clock.now() - last.at >= STRANDED_MS) last = { at: clock.now(), count: count() };
+    last.count.catch(() => {
+      last = undefined;
+    });
+    return last.count;
+  };
+}
+
+const StrandedCountSchema = z.object({
+  entries: z.number().int(),
+  dead_letters: z.number().int(),
+  deliveries: z.number().int(),
+});
+type StrandedCount = z.infer<typeof StrandedCountSchema>;
+
+function readyRoute(api: Api, context: Context): void {
+  const { backend } = context;
+  const countStranded = createStrandedCount(context);
   const Ready = z
-    .object({ status: z.enum(["ready", "unready"]), reasons: z.array(z.string()) })
-    .meta({ examples: [{ status: "ready", reasons: [] }] });
+    .object({
+      status: z.enum(["ready", "unready"]),
+      reasons: z.array(z.string()),
+      details: z.object({ stranded: StrandedCountSchema }).optional(),
+    })
+    .meta({
+      examples: [
+        { status: "ready", reasons: [], details: { stranded: { entries: 0, dead_letters: 3, deliveries: 0 } } },
+      ],
+    });
   api.get(
     "/health/ready",
     {
@@ -78,6 +120,9 @@ function readyRoute(api: Api, { backend }: Context): void {
       schema: {
         tags,
         summary: "Readiness probe",
+        description:
+          "`details.stranded` counts what chains and storages that were renamed or removed have left behind, where there " +
+          "is any; `GET /stranded` names it. It does not make the server unready.",
         answers: {
           200: { description: "Requests can be served.", schema: Ready },
           503: { description: "The backend does not answer.", schema: Ready },
@@ -87,7 +132,9 @@ function readyRoute(api: Api, { backend }: Context): void {
     async (_, reply) => {
       try {
         await backend.health();
-        return { status: "ready", reasons: [] };
+        const stranded = await countStranded().catch(() => undefined);
+        const some = stranded !== undefined && Object.values(stranded).some((count) => count > 0);
+        return { status: "ready", reasons: [], ...(some && { details: { stranded } }) };
       } catch (error) {
         // the address of the backend is nobody's business here, its state is
         const reason = error instanceof VconError ? error.code : "VCON_INTERNAL";

@@ -2,8 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClientError } from "@vcon-server/client";
+import { silent } from "@vcon-server/core";
+import { submitOne } from "@vcon-server/core/backend/conformance/samples";
 import { readSettings } from "@vcon-server/core/config";
 import { afterAll, expect, test } from "vitest";
+import { connectBackend, ownBackend } from "../../compose.ts";
+import { checkStranded } from "./leftovers.ts";
 import { checkClock, checkDataDir, checkNode, checkRoom, checkUser } from "./machine.ts";
 import { checkServer, describeHealth } from "./services.ts";
 import { checkTokens, checkVariables } from "./settings.ts";
@@ -41,6 +45,28 @@ test("everything that is not ok says what to do", async () => {
     "backend warn",
   ]);
   for (const { status, remedy } of checks) expect(remedy !== undefined).toBe(status !== "ok");
+});
+
+test("what a removed chain has left behind is told with what to do; a backend that is not there yet is left alone", async () => {
+  const dataDir = join(cwd, "stranded");
+  const { settings } = readSettings({ CONSERVER_DATA_DIR: dataDir }, { cwd });
+  const plan = { version: "test", chains: [], storages: [], tracers: [], ingressAuth: new Map(), shown: {} };
+  expect(await checkStranded(settings, plan)).toEqual([]);
+  const owner = await ownBackend(settings, silent);
+  const backend = await connectBackend(settings, silent);
+  const uuid = await submitOne(backend, ["old_calls"]);
+  const lists = [{ name: "old_calls", chain: "old", max: 1 }];
+  const { runs } = await backend.claim({ owner: "worker", lists, suspects: false });
+  expect(runs.map((run) => run.uuid)).toEqual([uuid]);
+  await backend.close();
+  await owner?.close();
+  expect(await checkStranded(settings, plan)).toMatchObject([
+    {
+      status: "warn",
+      message: "1 entries wait on old_calls, from which no chain takes",
+      remedy: expect.stringContaining("/stranded/move?list=old_calls"),
+    },
+  ]);
 });
 
 test("a machine as it should be is ok", () => {

@@ -1,7 +1,10 @@
+import { existsSync } from "node:fs";
 import { silent, VconError } from "@vcon-server/core";
 import { dlqOf, type Plan, type Settings } from "@vcon-server/core/config";
+import { findStranded, type Stranded } from "@vcon-server/core/engine";
 import { connectBackend } from "../../compose.ts";
 import { type Check, warn } from "./check.ts";
+import { withBackend } from "./services.ts";
 
 /** Dead letters of the Python server that no chain of this one reads; nothing to say where there are none. */
 export async function checkLeftovers(settings: Settings, plan: Plan): Promise<Check[]> {
@@ -36,6 +39,40 @@ async function readDepths(settings: Settings, lists: readonly string[]): Promise
     }
   } catch (error) {
     if (error instanceof VconError) return [];
+    throw error;
+  }
+}
+
+/** Entries, dead letters and deliveries of chains and storages that the configuration does not name any more. */
+export async function checkStranded(settings: Settings, plan: Plan): Promise<Check[]> {
+  const found = await readStranded(settings, plan);
+  if (found === undefined) return [];
+  const move = (name: string) =>
+    `POST /stranded/move?list=${name}&to=<an ingress list of another chain>, or bring the chain back under its name`;
+  return [
+    ...found.lists.map(({ name, waiting, parked }) =>
+      warn("stranded", `${waiting + parked} entries wait on ${name}, from which no chain takes`, move(name)),
+    ),
+    ...found.deadLetters.map(({ name, waiting }) =>
+      warn("stranded", `${waiting} dead letters are on ${name}, which belongs to no chain`, move(name)),
+    ),
+    ...found.storages.map(({ name, deliveries }) =>
+      warn(
+        "stranded",
+        `${deliveries} deliveries wait for the storage ${name}, which is not in the configuration`,
+        "bring the storage back under its name, or delete those vCons",
+      ),
+    ),
+  ];
+}
+
+async function readStranded(settings: Settings, plan: Plan): Promise<Stranded | undefined> {
+  if (settings.redisUrl === undefined && !existsSync(settings.dataDir)) return undefined;
+  try {
+    return await withBackend(settings, (backend) => findStranded(backend, plan));
+  } catch (error) {
+    // an unreachable backend has been reported by its own check
+    if (error instanceof VconError) return undefined;
     throw error;
   }
 }

@@ -46,7 +46,7 @@ export function describeHealth(
 }
 
 /** Uses the running server's backend, or opens the embedded one for a moment when nothing runs. */
-async function withBackend<T>(settings: Settings, use: (backend: Backend) => Promise<T>): Promise<T> {
+export async function withBackend<T>(settings: Settings, use: (backend: Backend) => Promise<T>): Promise<T> {
   const closing: (() => Promise<void>)[] = [];
   let isOver = false;
   const open = async (): Promise<Backend> => {

@@ -51,6 +51,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Backend> {
     backlog: remote("backlog"),
     deadLetters: remote("deadLetters"),
     reprocess: inRounds(remote("reprocess")),
+    holdings: remote("holdings"),
     repair: remote("repair"),
     health: measured(remote("health")),
     async close() {

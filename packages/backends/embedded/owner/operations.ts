@@ -4,6 +4,7 @@ import { deadLetters, reprocess } from "../store/dead-letters.ts";
 import { backlog, claimDeliveries, deliveries, settleDeliveries } from "../store/deliveries.ts";
 import { settle } from "../store/endings.ts";
 import { list, reindex, scanFrom, search } from "../store/find.ts";
+import { holdings } from "../store/holdings.ts";
 import { depths, peek, pop, push, writeCounts } from "../store/lists.ts";
 import type { Store } from "../store/store.ts";
 import { remove, restore, submit } from "../store/submissions.ts";
@@ -55,6 +56,7 @@ export function operationsOf({ store, file, synchronous }: Surroundings): Operat
     backlog: () => backlog(store),
     deadLetters: (query) => deadLetters(store, query),
     reprocess: (dlq, count, filter) => counted(() => reprocess(store, dlq, count, filter)),
+    holdings: (except) => holdings(store, except),
     repair: () => repair(store),
     health: () => health(store, file, synchronous),
   };
@@ -75,5 +77,6 @@ export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "deliveries",
   "backlog",
   "deadLetters",
+  "holdings",
   "health",
 ]);

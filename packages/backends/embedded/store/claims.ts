@@ -3,6 +3,7 @@ import type { VconUuid } from "@vcon-server/vcon";
 import { ANSWER_BYTES } from "../wire/codec.ts";
 import { copyById, soundDocument } from "./documents.ts";
 import { holdForRun } from "./expiry.ts";
+import { noteUse } from "./holdings.ts";
 import { hasWork } from "./lists.ts";
 import type { Store } from "./store.ts";
 
@@ -30,6 +31,7 @@ export function claim(store: Store, request: ClaimRequest): ClaimResult {
     if (bytes > ANSWER_BYTES) break;
     // an idle claim writes nothing, so that it costs no commit
     if (list.max <= 0 || !(request.suspects ? suspects(store, [list.name])[0] : hasWork(store, [list.name]))) continue;
+    noteUse(store, "taken", list.name);
     token ??= nextToken(store);
     // entries of deleted vCons are dropped on the way, so a claim may have to look again
     for (let left = list.max; left > 0; ) {

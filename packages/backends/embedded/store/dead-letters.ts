@@ -1,6 +1,7 @@
 import { type DeadLetter, type DeadLetterQuery, type DeadLetterRecord, TOMBSTONE_MS } from "@vcon-server/core/backend";
 import { vconById, vconByUuid } from "./documents.ts";
 import { startExpiry } from "./expiry.ts";
+import { noteUse } from "./holdings.ts";
 import { append, drop, type Item } from "./lists.ts";
 import type { Store } from "./store.ts";
 
@@ -13,6 +14,7 @@ interface Burial extends Item {
 
 /** Puts an entry with its record into a dead-letter list. Returns the entry. */
 export function bury(store: Store, { dlq, item, vcon, record, delivery }: Burial): number {
+  noteUse(store, "dlq", dlq);
   const body = JSON.stringify(record);
   const known =
     delivery === undefined

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { type Logger, VconError } from "@vcon-server/core";
 import { type Commits, openCommits, readBoot, readNoted } from "./commits.ts";
 import { codedError, corrupt, isBusy } from "./failures.ts";
+import { noteFormerUse } from "./holdings.ts";
 import { createLeases } from "./leases.ts";
 import { missingFile, readMark, writeMark } from "./mark.ts";
 import { ADDITIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
@@ -46,6 +47,7 @@ export function openStore(options: StoreOptions): OpenedStore {
     for (const { owner } of store.sql<{ owner: string }>("SELECT DISTINCT owner FROM queue WHERE state = 1").all()) {
       store.leases.renew(owner);
     }
+    noteFormerUse(store);
     const close = (): void => {
       commits.close();
       db.close();

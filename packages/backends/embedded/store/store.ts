@@ -26,11 +26,13 @@ export interface Store {
   readonly leases: Leases;
   /** Lists that may have got work, and the nearest due time of a delayed entry: told to the waiting clients after commit. */
   readonly news: { readonly lists: Set<string>; due: number };
+  /** Uses of lists that are written down already. */
+  readonly noted: Set<string>;
   readonly log: Logger;
 }
 
 /** The access to one open database. */
-export function createStore(options: Omit<Store, "sql" | "news" | "count" | "takeCounts">): Store {
+export function createStore(options: Omit<Store, "sql" | "news" | "noted" | "count" | "takeCounts">): Store {
   const statements = new Map<string, Statement<unknown>>();
   const prepare = (text: string): Statement<unknown> => {
     const known = statements.get(text);
@@ -48,6 +50,7 @@ export function createStore(options: Omit<Store, "sql" | "news" | "count" | "tak
   let counts = new Map<string, number>();
   return {
     ...options,
+    noted: new Set(),
     count: (list, more) => void counts.set(list, (counts.get(list) ?? 0) + more),
     takeCounts() {
       const taken = counts;

@@ -30,6 +30,7 @@ type Remote =
   | "backlog"
   | "deadLetters"
   | "reprocess"
+  | "holdings"
   | "repair";
 
 /** The operations of the owner: those of the backend, answered at once, and what `scan` and `health` are made of. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Backend } from "../backend.ts";
 import type { OpenBackend } from "./index.ts";
 import { part } from "./part.ts";
-import { claimOne, freshList, freshUuid, submitOne } from "./samples.ts";
+import { claimFrom, claimOne, freshList, freshUuid, record, submitOne } from "./samples.ts";
 
 const never = new AbortController().signal;
 /** Longer than any test may take: a wait that ends did not end by its timeout. */
@@ -14,6 +14,7 @@ export function lists(open: OpenBackend): void {
   part("lists", open, ({ backend, second }) => {
     order(backend);
     waiting(backend);
+    leftBehind(backend);
 
     test("a push through one client wakes another", async () => {
       const list = freshList();
@@ -23,6 +24,32 @@ export function lists(open: OpenBackend): void {
       await woken;
       await other.close();
     });
+  });
+}
+
+function leftBehind(backend: () => Backend): void {
+  test("lists that workers take from and dead-letter lists are found when nothing names them any more", async () => {
+    const [list, other] = [freshList(), freshList()];
+    const dlq = `${list}_dlq`;
+    for (let n = 0; n < 2; n++) await submitOne(backend(), [list]);
+    const { runs } = await claimFrom(backend(), list, { max: 2 });
+    const [first, second] = runs;
+    if (first === undefined || second === undefined) throw new Error("expected two runs");
+    await backend().settle([
+      { kind: "dead", lease: first, dlq, record: record(first) },
+      { kind: "later", lease: second, delay: 600_000, attempt: 1 },
+    ]);
+    await backend().push(list, [freshUuid()]);
+    await backend().push(other, [freshUuid()]);
+    const found = (await backend().holdings([])).filter((held) => [list, dlq, other].includes(held.list));
+    expect(found.toSorted((a, b) => Number(a.dead) - Number(b.dead))).toEqual([
+      { list, dead: false, waiting: 1, parked: 1 },
+      { list: dlq, dead: true, waiting: 1, parked: 0 },
+    ]);
+    expect((await backend().holdings([list])).map((held) => held.list)).not.toContain(list);
+    await backend().pop(list, 5);
+    await backend().pop(dlq, 5);
+    expect((await backend().holdings([])).map((held) => held.list)).not.toContain(dlq);
   });
 }
 
