@@ -12,6 +12,7 @@ export type GatewaySettings = Pick<
   | "redisExpiry"
   | "submitterExpiry"
   | "storageFallback"
+  | "allowedLists"
   | "sortedSetName"
   | "egressVersion"
   | "maxBodyBytes"

@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { VconError } from "@vcon-server/core";
 import type { DeadLetter, DeadLetterQuery, DeadLetterRecord } from "@vcon-server/core/backend";
 import type { VconUuid } from "@vcon-server/vcon";
 import { type Context, pieces } from "./context.ts";
@@ -83,17 +86,45 @@ interface Reprocess {
   readonly fallback: string;
 }
 
-export async function reprocess(
+/** Milliseconds a caller may be silent before its unfinished moves are taken over, and others wait for their turn. */
+const MOVER_MS = 10_000;
+const TURN_MS = 20_000;
+const LOOK_MS = 50;
+
+/** Callers take turns: what one has under way would be pushed a second time by another that takes it for left behind. */
+export async function reprocess(context: Context, consumers: Consumers, order: Reprocess): Promise<number> {
+  const { store } = context;
+  const { records, mover } = graveKeys(order.dlq);
+  const caller = randomUUID();
+  const hold = async (ms: number) =>
+    (await store.one("moving dead letters", store.call("mover", [records, mover], [caller, ms]))) === 1;
+  const until = performance.now() + TURN_MS;
+  while (!(await hold(MOVER_MS))) {
+    if (performance.now() > until) {
+      const message = `moving dead letters of ${order.dlq}: another request is still moving them; send this one again later`;
+      throw new VconError("VCON_BACKEND_DOWN", message);
+    }
+    await sleep(LOOK_MS);
+  }
+  try {
+    return await moveBack(context, consumers, { ...order, isOurs: () => hold(MOVER_MS) });
+  } finally {
+    // without an answer it ends by itself
+    await hold(0).catch(() => undefined);
+  }
+}
+
+async function moveBack(
   context: Context,
   consumers: Consumers,
-  { dlq, count, list, fallback }: Reprocess,
+  { dlq, count, list, fallback, isOurs }: Reprocess & { readonly isOurs: () => Promise<boolean> },
 ): Promise<number> {
   const { store } = context;
   const { moving } = graveKeys(dlq);
   let moved = 0;
   const left = texts(await store.one("reading dead letters", read("lrange", moving, 0, -1)));
   if (left.length > 0) moved += await sendBack(context, consumers, { dlq, fallback, items: left });
-  while (moved < count) {
+  while (moved < count && (await isOurs())) {
     const batch = await choose(context, { dlq, list, most: Math.min(BATCH, count - moved) });
     const items = await exhume(context, dlq, batch);
     if (items.length === 0) return moved;

@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import { setDue } from "./due.ts";
 import { isKeyFault, isReply, isWrongType } from "./failures.ts";
 import { addToIndex, removeFromIndex, termsOf } from "./index-sets.ts";
-import { documentKey, documentKeys, isKeySafe, keysInOrder, submitterKey } from "./keys.ts";
+import { documentKey, documentKeys, graveKeys, isKeySafe, keysInOrder, submitterKey } from "./keys.ts";
 import { integer, list, maybeBytes, maybeText, text, texts } from "./replies.ts";
 import { type Command, Failed, failureOf, read, readBytes } from "./store.ts";
 
@@ -138,8 +138,13 @@ export async function restoreDocument(context: Context, { uuid, bytes, index, tt
   if (integer(stored) === 1) await addToIndex(context, uuid, index);
 }
 
-export async function removeDocument(context: Context, uuid: VconUuid, storages: readonly string[]): Promise<boolean> {
+export async function removeDocument(
+  context: Context,
+  uuid: VconUuid,
+  { storages, lists }: { readonly storages: readonly string[]; readonly lists: readonly string[] },
+): Promise<boolean> {
   const { store } = context;
+  const noted = await listsThatWait(context, uuid);
   const command = store.call("remove", [...keysInOrder(uuid), submitterKey(uuid)], [TOMBSTONE_MS, ...storages]);
   const [existed, terms, ...due] = list(await store.one("deleting a vCon", command));
   await removeFromIndex(context, uuid, termsOf(text(terms)));
@@ -148,7 +153,25 @@ export async function removeDocument(context: Context, uuid: VconUuid, storages:
     context,
     pairs.map(([storage, score]) => ({ uuid, storage, mode: "set", score })),
   );
+  await strike(context, uuid, new Set([...noted, ...lists]));
   return integer(existed) === 1;
+}
+
+/** Lists in which meta counts the document as waiting. */
+async function listsThatWait({ store }: Context, uuid: string): Promise<string[]> {
+  const fields = texts(await store.one("deleting a vCon", read("hkeys", documentKeys(uuid).meta)));
+  return fields.filter((field) => field.startsWith("q:")).map((field) => field.slice(2));
+}
+
+/** Entries of a list that are looked through for a deleted vCon; a longer list drops its entry when it is taken. */
+const LONGEST = 10_000;
+
+async function strike({ store }: Context, uuid: string, lists: ReadonlySet<string>): Promise<void> {
+  const commands = [...lists].map((name) => {
+    const { list: entries, records } = graveKeys(name);
+    return store.call("strike", [entries, records], [uuid, LONGEST]);
+  });
+  await store.all("taking a deleted vCon out of lists", commands);
 }
 
 /** All uuids that have a working copy. */

@@ -12,6 +12,7 @@
  *   An entry is named by its first token and keeps that name until it is over.
  * In the slot of a dead-letter list D
  *   vcs:{D}:records   HASH  "r:<id>" -> record, "u:<uuid>" -> ids of its records, oldest first
+ *   vcs:{D}:mover     STRING  the one caller that moves entries back, as long as it renews this
  *   vcs:{D}:moving    LIST  "<id or -> <uuid>" of entries on their way back
  * In the slot of a document U
  *   vcs:{vcon:U}:meta        HASH  rev, submitted, sent (lists that got this content), terms, created; floor and gone
@@ -92,6 +93,7 @@ export const graveKeys = (dlq: string) => ({
   list: dlq,
   records: `vcs:{${dlq}}:records`,
   moving: `vcs:{${dlq}}:moving`,
+  mover: `vcs:{${dlq}}:mover`,
 });
 
 /** Shard of a uuid by hash: uuids of one deployment share their first and last bits. */

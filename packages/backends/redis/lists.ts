@@ -1,3 +1,4 @@
+import { VconError } from "@vcon-server/core";
 import type { Context } from "./context.ts";
 import { pieces } from "./context.ts";
 import { isWrongType } from "./failures.ts";
@@ -55,14 +56,40 @@ async function refer({ store }: Context, list: string, uuids: readonly string[])
   await store.orFaults("appending to a list", commands);
 }
 
-export async function popAll({ store }: Context, list: string, count: number): Promise<string[]> {
-  if (count < 1) return [];
-  const taken = await store.one("taking from a list", write("lpop", list, count));
-  const uuids = taken === null ? [] : texts(taken);
-  const safe = uuids.filter(isKeySafe);
-  const commands = pieces(safe, store.cluster ? 1 : 256).map((group) => {
-    return store.call("unrefer", group.flatMap(keysInOrder), [list]);
-  });
+/** Takes entries; those of deleted vCons are dropped and made up for by later ones. */
+export async function popAll(
+  context: Context,
+  { list, count, only }: { readonly list: string; readonly count: number; readonly only: "uuids" | undefined },
+): Promise<string[]> {
+  const taken: string[] = [];
+  while (taken.length < count) {
+    const wanted = count - taken.length;
+    const entries = await takeEntries(context, { list, count: wanted, only });
+    taken.push(...(await withoutDeleted(context, list, entries)));
+    if (entries.length < wanted) break;
+  }
+  return taken;
+}
+
+async function takeEntries(
+  { store }: Context,
+  { list, count, only }: { readonly list: string; readonly count: number; readonly only: "uuids" | undefined },
+): Promise<string[]> {
+  const command = only === undefined ? write("lpop", list, count) : store.call("pop-uuids", [list], [count]);
+  const reply = await store.one("taking from a list", command);
+  if (reply !== 0) return reply === null ? [] : texts(reply);
+  throw new VconError(
+    "VCON_CONFLICT",
+    `taking from the list ${list}: it holds entries that are no uuids of vCons and no chain knows it, so that it may belong to another program; ` +
+      "nothing was taken. Name it as an egress list of a chain, or in VCON_ALLOWED_LISTS",
+  );
+}
+
+/** Notes that the entries no longer wait in the list. */
+async function withoutDeleted({ store }: Context, list: string, entries: readonly string[]): Promise<string[]> {
+  const safe = entries.filter(isKeySafe);
+  const groups = pieces(safe, store.cluster ? 1 : 256);
+  const commands = groups.map((group) => store.call("unrefer", group.flatMap(keysInOrder), [list]));
   // the entries are taken: an outage from here on may only keep a document longer, never lose the answer
   const replies = await store.tryAll(commands);
   const failed = replies.findIndex((reply) => reply instanceof Failed);
@@ -70,7 +97,13 @@ export async function popAll({ store }: Context, list: string, count: number): P
     const error = failureOf(replies[failed] as Failed, "taking from a list", commands[failed] as Command);
     store.log.warn("documents stay longer than asked", { list, error: error.message });
   }
-  return uuids;
+  const deleted = new Set(
+    groups.flatMap((group, at) => {
+      const flags = replies[at];
+      return Array.isArray(flags) ? group.filter((_, index) => flags[index] === 1) : [];
+    }),
+  );
+  return deleted.size === 0 ? [...entries] : entries.filter((entry) => !deleted.has(entry));
 }
 
 export async function depthsOf({ store }: Context, lists: readonly string[]): Promise<number[]> {

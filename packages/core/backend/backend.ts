@@ -53,9 +53,11 @@ export interface Backend {
   /**
    * Deletes the working copy and its index entries and leaves a tombstone for 24 h: claims drop the uuid, commits and
    * deliveries based on older revisions are refused, and each storage gets a `delete` delivery.
+   * It leaves `lists` and those it is known to wait in, dead letters with their records; an entry that stays in a very
+   * long list is dropped when it is taken.
    * False when there was neither a working copy nor a delivery (the tombstone and deletes are recorded all the same).
    */
-  remove(uuid: VconUuid, storages: readonly string[]): Promise<boolean>;
+  remove(uuid: VconUuid, storages: readonly string[], lists?: readonly string[]): Promise<boolean>;
   /** Uuids by creation time, newest first. Never contains deleted or expired ones. */
   list(query: ListQuery): Promise<VconUuid[]>;
   /** Uuids that carry every one of the terms (true AND); unordered. */
@@ -69,8 +71,11 @@ export interface Backend {
 
   /** Appends uuids in this order. Creates the list. */
   push(list: string, uuids: readonly string[]): Promise<void>;
-  /** Takes up to `count` entries from the head, oldest first. */
-  pop(list: string, count: number): Promise<string[]>;
+  /**
+   * Takes up to `count` entries from the head, oldest first; entries of deleted vCons are dropped. With `only` nothing
+   * is taken, and `VCON_CONFLICT` thrown, where other programs share the backend and one of the entries is no uuid.
+   */
+  pop(list: string, count: number, only?: "uuids"): Promise<string[]>;
   /** Waiting entries per list (leased and delayed ones are not counted); 0 for unknown lists. */
   depths(lists: readonly string[]): Promise<number[]>;
   /** Entries without taking them, from the head. */

@@ -56,6 +56,7 @@ test("an empty environment gives the defaults, with paths from the working direc
     allowedNetworks: [],
     logLevel: "info",
     redisAck: "master",
+    allowedLists: [],
     allowEviction: false,
     sqliteSynchronous: "full",
   });

@@ -74,6 +74,7 @@ export function readSettings(env: Environment, { cwd }: { readonly cwd: string }
     allowedNetworks: read("CONSERVER_ALLOWED_NETWORKS") ?? [],
     logLevel: read("LOG_LEVEL"),
     redisAck: read("REDIS_ACK"),
+    allowedLists: read("VCON_ALLOWED_LISTS") ?? [],
     allowEviction: read("VCON_ALLOW_EVICTION"),
     sqliteSynchronous: read("CONSERVER_SQLITE_SYNCHRONOUS"),
   };

@@ -43,6 +43,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** `CONSERVER_ALLOWED_NETWORKS`: networks besides the public internet that plug-ins may reach. */
   readonly allowedNetworks: readonly string[];
+  /** `VCON_ALLOWED_LISTS`: lists beyond the configuration that may be read whatever they hold. */
+  readonly allowedLists: readonly string[];
   /** `LOG_LEVEL`. */
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** `REDIS_ACK`: acknowledge intake after a replica has it. */

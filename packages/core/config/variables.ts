@@ -101,6 +101,15 @@ function networks(value: string): readonly string[] {
   return list;
 }
 
+function listNames(value: string): readonly string[] {
+  const names = value
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  if (names.every((name) => LIST_NAME.test(name) && !reservedList(name, ""))) return names;
+  throw new Error("set it to names of lists, separated by commas, without a reserved prefix");
+}
+
 function sortedSet(value: string): string {
   if (LIST_NAME.test(value) && !reservedList(value, "")) return value;
   throw new Error("set it to letters, digits, `_`, `-`, `.` and `:`, without a reserved prefix");
@@ -172,6 +181,10 @@ export const VARIABLES = {
     "Seconds the server remembers who submitted a vCon, so that no partner (`ingress_auth`) writes over a stranger's; counted from the submission, and about 200 bytes each. Kept only where there are partners.",
     seconds(60),
     "7776000",
+  ),
+  VCON_ALLOWED_LISTS: optional(
+    "Lists besides those of the configuration that GET /vcon/egress takes from whatever they hold, separated by commas; others give only uuids.",
+    listNames,
   ),
   VCON_ALLOW_EVICTION: defaulted(
     "Start although Redis evicts keys when its memory is used up (a maxmemory-policy other than noeviction), which loses accepted vCons.",

@@ -16,6 +16,7 @@ import { JsonPatch, jsonPatch } from "../service/json-patch.ts";
 import { mergePatch } from "../service/merge-patch.ts";
 import { notFound } from "./documents.ts";
 import { answerStored, readingOf, storedAnswer, storeQuery } from "./intake.ts";
+import { listsOf } from "./queues.ts";
 
 const MERGE_PATCH = "application/merge-patch+json";
 const JSON_PATCH = "application/json-patch+json";
@@ -112,7 +113,7 @@ function deleteRoute(api: Api, { backend, vcons, plan, emit, settings }: Context
         if (!holds(condition, current)) throw preconditionFailed(uuid, current?.rev);
       }
       const storages = plan().storages.map(({ name }) => name);
-      const existed = await backend.remove(uuid, storages);
+      const existed = await backend.remove(uuid, storages, listsOf(plan()));
       if (existed) emit?.("vcon.deleted", { vcon: uuid, data: { storages } });
       if (storages.length > 0) {
         void reply.header("x-vcon-deleting", storages.map(encodeURIComponent).join(", "));

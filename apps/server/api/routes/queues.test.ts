@@ -57,6 +57,44 @@ describe.each(BACKENDS)("queues (%s)", (kind) => {
     expect(await (await gateway.call("/vcon/egress?egress_list=out&limit=10")).json()).toEqual([]);
   });
 
+  test("other programs' keys are neither taken from nor appended to", async () => {
+    // nobody else writes into the embedded database
+    if (kind === "embedded") return;
+    await gateway.cli("RPUSH", "jobs", '{"class":"Mail"}', randomUUID());
+    const refused = await gateway.call("/vcon/egress?egress_list=jobs");
+    expect([refused.status, await json(refused)]).toMatchObject([
+      409,
+      { code: "VCON_CONFLICT", detail: expect.stringMatching(/jobs.*VCON_ALLOWED_LISTS/) },
+    ]);
+    expect(await gateway.cli("LLEN", "jobs")).toBe("2");
+    await gateway.cli("SET", "cache", "theirs");
+    const uuid = await store();
+    for (const response of [await gateway.call("/vcon/egress?egress_list=cache"), await queue([uuid], "cache")])
+      expect([response.status, (await json(response))["code"]]).toEqual([409, "VCON_BACKEND_KEY"]);
+    expect(await gateway.cli("GET", "cache")).toBe("theirs");
+    await gateway.cli("HSET", "vcon:0198a3e0-7d7a-8c3e-9f00-00000000000a", "a", "b");
+    const hash = await gateway.call("/vcon/0198a3e0-7d7a-8c3e-9f00-00000000000a");
+    expect([hash.status, (await json(hash))["code"]]).toEqual([409, "VCON_BACKEND_KEY"]);
+  });
+
+  test("lists of the configuration and allowed ones are taken from whatever they hold; so are uuids of any other", async () => {
+    const uuid = randomUUID();
+    for (const list of ["main_other", "allowed"]) {
+      await gateway.backend.push(list, ["no uuid"]);
+      expect(await (await gateway.call(`/vcon/egress?egress_list=${list}`)).json()).toEqual(["no uuid"]);
+    }
+    await gateway.backend.push("partner", [uuid]);
+    expect(await (await gateway.call("/vcon/egress?egress_list=partner")).json()).toEqual([uuid]);
+    expect(await (await gateway.call("/vcon/egress?egress_list=nobody_knows_it")).json()).toEqual([]);
+  });
+
+  test("a deleted vCon leaves the lists of the configuration", async () => {
+    const [gone, kept] = [await store(), await store()];
+    await gateway.backend.push("main_other", [gone, kept, gone]);
+    expect((await gateway.call(`/vcon/${gone}`, { method: "DELETE" })).status).toBe(204);
+    expect(await gateway.backend.pop("main_other", 9)).toEqual([kept]);
+  });
+
   test.each(["limit=0", "limit=-1", "limit=many", "egress_list=vcs:x"])("egress refuses %s", async (query) => {
     expect((await gateway.call(`/vcon/egress?egress_list=out&${query}`)).status).toBe(422);
   });

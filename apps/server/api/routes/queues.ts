@@ -1,5 +1,5 @@
 import { VconError } from "@vcon-server/core";
-import type { ChainPlan, Plan } from "@vcon-server/core/config";
+import { type ChainPlan, dlqOf, type Plan } from "@vcon-server/core/config";
 import { VconSchema } from "@vcon-server/vcon";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
@@ -51,7 +51,7 @@ function ingressRoute(api: Api, { backend, vcons, settings }: Context): void {
             description: "The known ones are queued, in this order.",
             headers: { "X-Vcon-Queued": "How many were queued." },
           },
-          ...problems(403, 408, 413, 415, 422, 503),
+          ...problems(403, 408, 409, 413, 415, 422, 503),
         },
       },
     },
@@ -63,7 +63,15 @@ function ingressRoute(api: Api, { backend, vcons, settings }: Context): void {
   );
 }
 
-function egressRoute(api: Api, { backend, settings }: Context): void {
+/** Every list the configuration names. */
+export const listsOf = ({ chains }: Plan): string[] =>
+  chains.flatMap((chain) => [
+    ...chain.ingressLists,
+    ...chain.egressLists,
+    ...chain.ingressLists.map((list) => dlqOf(chain, list)),
+  ]);
+
+function egressRoute(api: Api, { backend, settings, plan }: Context): void {
   api.get(
     "/vcon/egress",
     {
@@ -73,12 +81,16 @@ function egressRoute(api: Api, { backend, settings }: Context): void {
       schema: {
         ...common,
         summary: "Take finished vCons from an egress list",
-        description: "Takes the entries off the list, oldest first.",
+        description:
+          "Takes the entries off the list, oldest first. A list that neither the configuration nor `VCON_ALLOWED_LISTS` names gives only UUIDs: 409 where it holds anything else, since it then belongs to another program.",
         querystring: z.object({ egress_list: listName(settings.sortedSetName), limit }),
-        answers: { 200: { description: "UUIDs, oldest first.", schema: Uuids }, ...problems(403, 422, 503) },
+        answers: { 200: { description: "UUIDs, oldest first.", schema: Uuids }, ...problems(403, 409, 422, 503) },
       },
     },
-    ({ query }) => backend.pop(query.egress_list, query.limit),
+    ({ query: { egress_list: list, limit: count } }) => {
+      const known = settings.allowedLists.includes(list) || listsOf(plan()).includes(list);
+      return known ? backend.pop(list, count) : backend.pop(list, count, "uuids");
+    },
   );
 }
 

@@ -45,6 +45,7 @@ const SETTINGS: GatewaySettings = {
   redisExpiry: 3_600_000,
   submitterExpiry: 7_776_000_000,
   storageFallback: true,
+  allowedLists: ["allowed"],
   sortedSetName: "vcons",
   egressVersion: undefined,
   maxBodyBytes: 1024 * 1024,

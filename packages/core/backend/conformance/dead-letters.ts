@@ -1,3 +1,4 @@
+import type { VconUuid } from "@vcon-server/vcon";
 import { expect, test } from "vitest";
 import type { Backend, Checkpoint, Claim, DeadLetterRecord } from "../backend.ts";
 import type { OpenBackend } from "./index.ts";
@@ -34,6 +35,29 @@ export function deadLetters(open: OpenBackend): void {
       expect((await backend().peek(list, 0, 100)).toSorted()).toEqual(uuids.toSorted());
       expect(await backend().depths([dlq])).toEqual([0]);
       await other.close();
+    });
+
+    test("many that reprocess at once move each entry once, and all of them", async () => {
+      const list = freshList();
+      const dlq = `${list}_dlq`;
+      const uuids: string[] = [];
+      for (let at = 0; at < 200; at++) uuids.push(await bury(backend(), list, dlq));
+      const other = await second();
+      const callers = Array.from({ length: 8 }, (_, at) => (at % 2 === 0 ? backend() : other));
+      const moved = await Promise.all(callers.map((caller) => caller.reprocess(dlq, 1_000, { fallback: list })));
+      expect(moved.reduce((sum, count) => sum + count, 0)).toBe(200);
+      expect((await backend().peek(list, 0, 1_000)).toSorted()).toEqual(uuids.toSorted());
+      expect(await backend().depths([dlq])).toEqual([0]);
+      await other.close();
+    });
+
+    test("a deleted vCon leaves the dead letters with its record", async () => {
+      const list = freshList();
+      const dlq = `${list}_dlq`;
+      const [deleted, kept] = [await bury(backend(), list, dlq), await bury(backend(), list, dlq)];
+      await backend().remove(deleted as VconUuid, [], [dlq]);
+      expect(await uuidsIn(backend(), dlq)).toEqual([kept]);
+      expect(await backend().depths([dlq])).toEqual([1]);
     });
   });
 }

@@ -16,6 +16,18 @@ export function lists(open: OpenBackend): void {
     waiting(backend);
     leftBehind(backend);
 
+    test("a deleted vCon leaves the lists it waits in, and is never handed out from others", async () => {
+      const [list, egress, elsewhere] = [freshList(), freshList(), freshList()];
+      const deleted = await submitOne(backend(), [list]);
+      const kept = await submitOne(backend(), [list]);
+      for (const name of [egress, elsewhere]) await backend().push(name, [kept, deleted, deleted, kept]);
+      await backend().remove(deleted, [], [egress]);
+      expect(await backend().peek(list, 0, 9)).toEqual([kept]);
+      expect(await backend().peek(egress, 0, 9)).toEqual([kept, kept]);
+      expect(await backend().pop(elsewhere, 2)).toEqual([kept, kept]);
+      expect(await backend().pop(elsewhere, 2)).toEqual([]);
+    });
+
     test("a push through one client wakes another", async () => {
       const list = freshList();
       const other = await second();
