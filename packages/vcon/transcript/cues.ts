@@ -6,7 +6,7 @@ import { hasVoices, readCueText, splitSegment } from "./voices.ts";
 const TIME = String.raw`(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)(?:[.,](\d{1,6}))?`;
 const TIMING = new RegExp(`^[ \\t]*${TIME}[ \\t]+-->[ \\t]+${TIME}(?:[ \\t].*)?$`);
 
-/** Whether the text is WebVTT or SubRip: it begins with the name, or with the times of a cue. */
+/** Tells WebVTT and SubRip from other text: it begins with the name, or with the times of a cue. */
 export const isCues = (text: string): boolean =>
   /^\uFEFF?WEBVTT(?:[ \t\r\n]|$)/.test(text) ||
   /^\uFEFF?\s*(?:\d+[ \t]*\r?\n)?[ \t]*(?:\d{1,4}:)?[0-5]?\d:[0-5]?\d[.,]\d{1,6}[ \t]+-->[ \t]/.test(text);

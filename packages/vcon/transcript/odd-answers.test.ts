@@ -103,7 +103,7 @@ describe("several channels", () => {
   });
   const answer = (...channels: ReturnType<typeof channel>[]) => read({ results: { channels } });
 
-  test("confidence and language are those of the channels in which somebody speaks", () => {
+  test("confidence and language are those of the channels with speech", () => {
     expect(answer(channel("", 0, "fr"), channel("My parcel is late", 0.9, "en"))).toMatchObject({
       confidence: 0.9,
       language: "en",
@@ -139,7 +139,7 @@ STYLE
 00:00:01.000 --> 00:00:02.500 align:start
 <v.loud Ann Lee>Hello &amp; <i>welcome</i>.</v>
 
-NOTE nobody says this
+NOTE this is not said
 
 01:02:03.250 --> 01:02:04.000
 <v Bob>Hi.</v>

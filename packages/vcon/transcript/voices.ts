@@ -11,10 +11,10 @@ const MARKS = /<\/?(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^>\n]{0,200})?>|<\d{2,}:[\
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", nbsp: " ", lrm: "", rlm: "" };
 
-/** Whether the text says by a voice tag who speaks. */
+/** Returns true when a voice tag in the text says who speaks. */
 export const hasVoices = (text: string): boolean => VOICE.test(text);
 
-/** Cuts text where another voice begins, without the marks. Words before the first voice are said by no one in particular. */
+/** Cuts text where another voice begins, without the marks. Words before the first voice have no speaker. */
 export function splitVoices(text: string): Voice[] {
   const starts = [...text.matchAll(VOICES)];
   const before = starts[0]?.index ?? text.length;

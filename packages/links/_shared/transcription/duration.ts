@@ -12,13 +12,13 @@ export interface Measured {
   readonly doing: string;
 }
 
-/** What measuring takes. */
+/** The part of a context that measuring takes. */
 export type MeasuringNeeds = Pick<MediaNeeds, "options" | "clock" | "signal" | "probing">;
 
 /** Bits per second between which recordings are: slower than any speech codec, faster than any camera. */
 const [LOWEST, HIGHEST] = [400, 50_000_000];
 
-/** Whether so many bytes can be so many seconds: milliseconds, and lengths of another file, are not. */
+/** Returns true when so many bytes can last so many seconds: milliseconds and the length of another file fail. */
 export const isPlausible = (seconds: number, bytes: number): boolean =>
   seconds > 0 && (bytes * 8) / seconds >= LOWEST && (bytes * 8) / seconds <= HIGHEST;
 

@@ -40,7 +40,7 @@ const asking = (file: string): readonly string[] => [
   ...["-show_entries", "format=format_name,probe_score", "-of", "compact", ...opening(file)],
 ];
 
-/** What the lines say: of the first stream with sound how long it is, of all how many bytes they are. */
+/** Reads the lines of the program: the length of the first stream with sound, and the bytes of all streams. */
 function openPackets() {
   const sound = { stream: "", seconds: 0, first: Number.POSITIVE_INFINITY, last: 0 };
   const file = { bytes: 0, names: "", score: 0 };

@@ -68,7 +68,7 @@ test.each([
   ["the call ended long ago", { dialog: { start: before(9_000), duration: 60 } }],
   ["the call ended long ago, though the vCon is new", { dialog: { start: before(9_000) }, created: before(5) }],
   ["the vCon is old", { created: before(9_000) }],
-  ["nobody says when", {}],
+  ["the vCon has no time", {}],
   ["the time cannot be read", { dialog: { start: "yesterday" } }],
   ["the clock of the sender is wrong", { dialog: { start: before(-90_000) } }],
   ["it is not to be waited for", { dialog: { start: before(1) }, wait: 0 }],

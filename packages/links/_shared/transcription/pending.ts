@@ -25,8 +25,8 @@ interface Looked {
 }
 
 /**
- * The failure that has a recording looked for again later; undefined when the call is over for too long, or nobody
- * knows for how long. It does not count as a try: media hosts take minutes, long conferences hours.
+ * The failure that has a recording looked for again later; undefined when the call is over for too long, or for an
+ * unknown time. It does not count as a try: media hosts take minutes, long conferences hours.
  */
 export function waitForRecording({ ends = [] }: Recording, looked: Looked): VconError | undefined {
   const { says, headers, options, now } = looked;

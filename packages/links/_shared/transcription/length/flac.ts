@@ -3,7 +3,10 @@ import type { Bytes, Steps } from "./steps.ts";
 /** Bytes at the end in which the last frame is looked for. */
 const TAIL = 262_144;
 
-/** What every frame shares. */
+/** Blocks of metadata before the sound: real files have a few, and a foreign one may have millions. */
+const MOST_BLOCKS = 256;
+
+/** Facts that all frames share. */
 interface Info {
   readonly rate: number;
   /** Samples of a frame, where all but the last have as many. */
@@ -15,8 +18,8 @@ interface Info {
 function readInfo(bytes: Bytes): Info | undefined {
   const [least, most, rate] = [bytes.u16(8), bytes.u16(10), bytes.u32(18) >>> 12];
   let at = 4;
-  for (let isLast = false; !isLast; ) {
-    if (at + 4 > bytes.length) return undefined;
+  for (let [isLast, blocks] = [false, 0]; !isLast; blocks++) {
+    if (at + 4 > bytes.length || blocks === MOST_BLOCKS) return undefined;
     isLast = (bytes.u8(at) & 0x80) !== 0;
     at += 4 + (bytes.u32(at) & 0xffffff);
   }

@@ -16,7 +16,7 @@ export interface Fragment {
   readonly seconds: number;
 }
 
-const flagsOf = (box: Bytes): number => box.u32(0) & 0xffffff;
+const readFlags = (box: Bytes): number => box.u32(0) & 0xffffff;
 
 /** Adds up the runs of samples (`trun`) of the track in a fragment, which begins where it says (`tfdt`) or `after`. */
 export function* sumFragment(moof: Bytes, track: Track, after: number): Steps<Fragment | undefined> {
@@ -36,13 +36,13 @@ export function* sumFragment(moof: Bytes, track: Track, after: number): Steps<Fr
 
 /** Units of a sample in this fragment, where its head says so. */
 function readDefault(head: Bytes): number | undefined {
-  const flags = flagsOf(head);
+  const flags = readFlags(head);
   const at = 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
   return flags & 8 ? head.u32(at) : undefined;
 }
 
 function* sumRun(run: Bytes, each: number): Steps<number> {
-  const flags = flagsOf(run);
+  const flags = readFlags(run);
   const count = run.u32(4);
   if (!(flags & 0x100)) return count * each;
   const size = 4 * [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length;

@@ -55,7 +55,7 @@ function readElement(bytes: Bytes, at: number): Element | undefined {
   };
 }
 
-/** What has been seen of one file; several may have been joined. */
+/** The part of a file that has been read; several files may have been joined. */
 interface Seen {
   scale: number;
   entry: { number: number; type: number };

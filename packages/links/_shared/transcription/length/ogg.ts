@@ -1,7 +1,7 @@
 import { samplesInOpus } from "./opus.ts";
 import type { Bytes, Steps } from "./steps.ts";
 
-/** What the first packet of a stream says. */
+/** The facts in the first packet of a stream. */
 interface Codec {
   /** Positions per second. */
   readonly rate: number;

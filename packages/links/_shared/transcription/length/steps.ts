@@ -38,7 +38,7 @@ export interface Bytes {
   slice(from: number, to?: number): Bytes;
 }
 
-/** The same memory, read safely. */
+/** Opens memory for such reading; nothing is copied. */
 export function openBytes(bytes: Uint8Array): Bytes {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

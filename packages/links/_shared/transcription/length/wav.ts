@@ -1,7 +1,7 @@
 import { measureMpeg } from "./mpeg.ts";
 import type { Bytes, Steps } from "./steps.ts";
 
-/** What the `fmt ` chunk says. */
+/** The members of the `fmt ` chunk. */
 interface Format {
   readonly codec: number;
   readonly channels: number;
@@ -92,6 +92,6 @@ function* measureChunk(rest: Bytes, size: number, { format, fact = 0, large = 0 
   return measureData(format, there) ?? compareFacts(format, there, fact);
 }
 
-/** Whether what follows the sound is nothing, or other chunks: not more sound, and no second file. */
+/** Returns true when nothing follows the sound, or other chunks do: not more sound, and no second file. */
 const isTail = (tail: Bytes): boolean =>
   tail.length < 8 || (/^[\x20-\x7e]{4}$/.test(tail.text(0, 4)) && !/^(RIFF|RF64|BW64)$/.test(tail.text(0, 4)));

@@ -12,7 +12,7 @@ import { eachPiece, playThrough } from "./pieces.ts";
 /** Bytes a file may have: a little less than the 25 MB of the whole request. */
 const LARGEST_FILE = 25_000_000;
 
-/** Bits per second below which nobody records speech: a file that is short at this rate is short at any. */
+/** Bits per second below which speech is not recorded: a file that is short at this rate is short at any. */
 const LOWEST_RATE = 400;
 
 interface OpenAiNeeds {

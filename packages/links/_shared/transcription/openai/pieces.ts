@@ -107,7 +107,7 @@ interface Explored {
 /** Silences beyond this many are of no use, and a foreign file may have any number. */
 const MOST_SILENCES = 100_000;
 
-/** Plays the recording to nobody: what its container says about its length need not be true. */
+/** Decodes the whole recording: the length in its container need not be true. */
 async function explore(file: string, ffmpeg: Ffmpeg, options: Cutting): Promise<Explored> {
   const { use_silence_chunking, silence_thresh, silence_len, maximum_duration } = options;
   const filter = `silencedetect=noise=${silence_thresh}dB:d=${silence_len / 1000}`;
