@@ -8,8 +8,15 @@ const REFUSALS = new Set([15, 22, 52, 57, 121, 10334, 11000, 17280, 17419, 17420
 export const TOO_LARGE_REMEDY =
   "MongoDB keeps documents of up to 16 MiB (16777216 bytes); keep recordings outside the vCon (url) or use another storage for large ones";
 
+/** What a member that only reads means, and what to do about it. */
+export const NOT_PRIMARY =
+  "the server only reads: it is no primary; name all members of the replica set in url, without directConnection; it is tried again";
+
 const REMEDIES: Readonly<Record<number, string>> = {
   ...Object.fromEntries([10334, 17419, 17420, 7655103].map((code) => [code, TOO_LARGE_REMEDY])),
+  10107: NOT_PRIMARY,
+  13435: NOT_PRIMARY,
+  50: "the server ended it: it took longer than the server's time limit; it is tried again",
   13: "grant the user the role readWrite on the database",
   18: "check user, password and authSource in url",
   20: "add retryWrites=false to url: the server cannot repeat writes",

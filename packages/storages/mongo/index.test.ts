@@ -112,6 +112,21 @@ test("a reply that is lost after the write costs no call on a single server eith
   });
 });
 
+test("a member that is no primary, named alone: check and saving say so", async () => {
+  const set = await startMongo({ replicaSet: "rs0" });
+  set.stepDown();
+  const { port } = set;
+  await withStorage({ url: `mongodb://127.0.0.1:${port}/?directConnection=true` }, async (storage) => {
+    const notPrimary = { ...DOWN, message: expect.stringMatching(/no primary; name all members/) };
+    await expect(storage.check?.(call)).rejects.toMatchObject(notPrimary);
+    await expect(storage.save(stored(sampleVcon()), call)).rejects.toMatchObject(notPrimary);
+    set.stepUp();
+    await storage.check?.(call);
+    await storage.save(stored(sampleVcon()), call);
+  });
+  await set.stop();
+});
+
 test("in a replica set the driver sends a lost write once more, and it is carried out once", async () => {
   const set = await startMongo({ replicaSet: "rs0" });
   await withStorage({ url: set.url }, async (storage) => {

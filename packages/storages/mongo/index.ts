@@ -6,7 +6,7 @@ import { askDespiteCuts, isCutConnection } from "../_shared/cut-connection.ts";
 import { newestOf } from "../_shared/newest.ts";
 import { readStored } from "../_shared/read-stored.ts";
 import { closeClient, isDecodable, MONGO_URL, openClient } from "./connect.ts";
-import { batchFailure, mongoFailure, TOO_LARGE_REMEDY } from "./failures.ts";
+import { batchFailure, mongoFailure, NOT_PRIMARY, TOO_LARGE_REMEDY } from "./failures.ts";
 import { type Members, membersOf } from "./to-bson.ts";
 import { jsonOf } from "./to-json.ts";
 
@@ -112,7 +112,15 @@ export default defineStorage({
       async check(call) {
         await asked(
           call,
-          (over) => collection.findOne({}, { ...over, projection: { _id: 1 } }),
+          async (over) => {
+            await collection.findOne({}, { ...over, projection: { _id: 1 } });
+            // a member that is named alone is read from, whatever it is
+            const hello = client.db(options.database).command({ hello: 1 }, over);
+            // servers before 4.4 do not know the question
+            const answer = await hello.catch(() => undefined);
+            if (answer?.["isWritablePrimary"] === false)
+              throw new VconError("VCON_STORAGE_DOWN", `checking: ${NOT_PRIMARY}`);
+          },
           (error) => mongoFailure(`asking for a document of ${options.database}.${options.collection}`, error),
         );
       },
