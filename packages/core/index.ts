@@ -1,4 +1,4 @@
-export { asVconError, CATALOGUE, causesOf, type ErrorCode, VconError } from "./errors/index.ts";
+export { asVconError, CATALOGUE, causesOf, type ErrorCode, printable, VconError } from "./errors/index.ts";
 export {
   type Clock,
   defineLink,

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
 import { styleText } from "node:util";
+import { printable } from "@vcon-server/core";
 
 /** Where text goes: a terminal, a file, a pipe. */
 export interface Screen {
@@ -79,8 +80,5 @@ export function paintFor(screen: Screen, env: Terminal["env"]): Paint {
   return plain ? (_, text) => text : (colour, text) => styleText(colour, text, { validateStream: false });
 }
 
-/** The text with control characters spelled out, so that what somebody sent cannot steer the terminal. */
-export const harmless = (text: string): string =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (control) => {
-    return `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
+/** The text with escapes for what would steer the terminal or turn the text around; line breaks and tabs stay. */
+export const harmless = (text: string): string => text.split("\t").map(printable).join("\t");

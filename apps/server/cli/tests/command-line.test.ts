@@ -80,9 +80,14 @@ test("colours are for terminals, and NO_COLOR turns them off", async () => {
   }
 });
 
+test("what somebody sent cannot turn a line around", async () => {
+  const { err } = await run(["get", "a\u202eb"]);
+  expect(err).toContain("a\\u202eb");
+});
+
 test("what somebody sent cannot steer the terminal", async () => {
   const { err } = await run(["get", "\u001b]0;title\u0007\u009b2J"]);
-  expect(err).toContain("\\x1b]0;title\\x07\\x9b2J");
+  expect(err).toContain("\\u001b]0;title\\u0007\\u009b2J");
 });
 
 test("--version prints a version", async () => {
