@@ -85,19 +85,22 @@ describe.each(["session", "transaction", "statement"] as const)("PgBouncer in %s
 
 test("a table with missing indices gets them through PgBouncer, and nothing stays locked", async () => {
   const bouncer = await startPgbouncer({ server, poolMode: "transaction", settings: { default_pool_size: "4" } });
-  await sql.query(`CREATE TABLE bare (id uuid PRIMARY KEY, vcon text NOT NULL, uuid uuid NOT NULL,
+  try {
+    await sql.query(`CREATE TABLE bare (id uuid PRIMARY KEY, vcon text NOT NULL, uuid uuid NOT NULL,
     created_at timestamp NOT NULL, updated_at timestamp, subject text, vcon_json jsonb)`);
-  await using(openStorage(postgres, { url: bouncer.url, table_name: "bare" }), async (storage) => {
-    await Promise.all(sampleMany(50, "bare").map((vcon) => storage.save(stored(vcon), call)));
-    const countIndices = async () =>
-      (await sql.query("SELECT count(*)::int AS count FROM pg_indexes WHERE tablename = 'bare'")).rows[0].count;
-    await expect.poll(countIndices).toBe(4);
-  });
-  // were the lock left behind, making the table anew would wait for it
-  await sql.query("DROP TABLE bare");
-  await using(openStorage(postgres, { url: bouncer.url, table_name: "bare" }), async (storage) => {
-    await storage.save(stored(sampleVcon({ subject: "again" })), call);
-    expect(await readSubjects("bare")).toEqual(["again"]);
-  });
-  await bouncer.stop();
+    await using(openStorage(postgres, { url: bouncer.url, table_name: "bare" }), async (storage) => {
+      await Promise.all(sampleMany(50, "bare").map((vcon) => storage.save(stored(vcon), call)));
+      const countIndices = async () =>
+        (await sql.query("SELECT count(*)::int AS count FROM pg_indexes WHERE tablename = 'bare'")).rows[0].count;
+      await expect.poll(countIndices).toBe(4);
+    });
+    // were the lock left behind, making the table anew would wait for it
+    await sql.query("DROP TABLE bare");
+    await using(openStorage(postgres, { url: bouncer.url, table_name: "bare" }), async (storage) => {
+      await storage.save(stored(sampleVcon({ subject: "again" })), call);
+      expect(await readSubjects("bare")).toEqual(["again"]);
+    });
+  } finally {
+    await bouncer.stop();
+  }
 });
