@@ -77,6 +77,48 @@ describe("an early failure leaves no connection behind", () => {
   });
 });
 
+describe("idle connections", () => {
+  test("are kept alive where Redis closes them", async () => {
+    const other = await startRedis({ settings: { timeout: "1" } });
+    const told: string[] = [];
+    const log = { ...silent, warn: (message: string) => told.push(message) };
+    const backend = await openRedisBackend({ url: other.url, log });
+    const connected = async () => /id=(\d+) .*name=vcon-server/.exec(await other.cli("client", "list"))?.[1];
+    const id = await connected();
+    const before = Number(/total_connections_received:(\d+)/.exec(await other.cli("info", "stats"))?.[1]);
+    const idle = async () => Number(/uptime_in_seconds:(\d+)/.exec(await other.cli("info", "server"))?.[1]);
+    const began = await idle();
+    await expect.poll(idle, { timeout: 15_000 }).toBeGreaterThan(began + 4);
+    expect(await connected()).toBe(id);
+    expect(before).toBeGreaterThan(0);
+    await submitOne(backend, ["in"]);
+    expect(told).toEqual([]);
+    await backend.close();
+    await other.stop();
+  });
+
+  test("that somebody cuts are opened again without a word, and no request fails", async () => {
+    const told: string[] = [];
+    const log = { ...silent, warn: (message: string) => told.push(message) };
+    const backend = await openRedisBackend({ url: server.url, log });
+    const onWarning = ({ name }: Error) => void told.push(name);
+    process.on("warning", onWarning);
+    const stop = new AbortController();
+    const waiting: Promise<void>[] = [];
+    for (let round = 0; round < 20; round++) {
+      waiting.push(backend.waitForWork([`idle${round}`], 60_000, stop.signal));
+      await server.cli("client", "kill", "type", "normal", "skipme", "yes");
+      await submitOne(backend, ["in"]);
+      await backend.waitForWork(["in"], 60_000, stop.signal);
+    }
+    stop.abort();
+    await Promise.all(waiting);
+    process.off("warning", onWarning);
+    expect(told).toEqual([]);
+    await backend.close();
+  });
+});
+
 describe("Sentinel", () => {
   test("database, credentials and master group are checked, and each failure says what to change", async () => {
     const password = "s%41/+ e";

@@ -2,6 +2,7 @@ import type { Logger } from "@vcon-server/core";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { redisFailure } from "./failures.ts";
 import { confirmHandshake, connectFailure, isRefusal, requireSelection } from "./handshake.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Target } from "./url.ts";
 
 /** Options of one connection; replies keep their plain shape. */
@@ -20,10 +21,15 @@ export interface Connection {
   readonly timeout: number;
   /** Connections to the nodes that hold the keys. */
   masters(): Redis[];
+  /** Settles when a connection that has just been closed is open again, or when it turns out that Redis is away. */
+  reopening(): Promise<void> | undefined;
   /** Options for another connection to one of `masters()`. */
   besides(node: Redis): ClientOptions;
   close(): void;
 }
+
+/** Milliseconds in which a connection that was closed while idle is opened again before anybody is told. */
+const REOPEN_MS = 500;
 
 const RECONNECT_MAX = 1_000;
 const reconnectDelay = (attempt: number): number =>
@@ -89,13 +95,16 @@ async function connectSingle(target: Target, { timeout, log }: ConnectOptions): 
   const client = new Redis(singleOptions(target, timeout));
   requireSelection(client);
   const outages = await untilReady(client, target, { timeout, log });
+  const stop = await keepAlive(() => [client]);
   return {
     client,
     cluster: false,
     timeout,
+    reopening: outages.reopening,
     masters: () => [client],
     besides: (node) => ({ ...nodeOptions(target, timeout), db: target.db, ...addressOf(node, target), ...once }),
     close() {
+      stop();
       outages.ignore();
       client.disconnect();
     },
@@ -114,13 +123,16 @@ async function connectCluster(target: Target, { timeout, log }: ConnectOptions):
   });
   client.on("node error", (error) => log.debug("redis cluster node", { error: String(error) }));
   const outages = await untilReady(client, target, { timeout, log });
+  const stop = await keepAlive(() => client.nodes("master"));
   return {
     client,
     cluster: true,
     timeout,
+    reopening: () => undefined,
     masters: () => client.nodes("master"),
     besides: (node) => ({ ...nodeOptions(target, timeout), ...addressOf(node, target), ...once }),
     close() {
+      stop();
       outages.ignore();
       client.disconnect();
     },
@@ -153,12 +165,31 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
     log.debug("redis connection", { server: where, error: String(error) });
     if (isRefusal(error)) first.reject(error);
   });
-  client.on("close", () => {
-    if (ready && !away && !over) log.warn("redis is away, reconnecting", { server: where });
+  let reopening: { readonly promise: Promise<void>; readonly over: () => void } | undefined;
+  const giveUpReopening = () => {
+    if (!reopening) return;
+    reopening.over();
+    reopening = undefined;
+    if (!over) log.warn("redis is away, reconnecting", { server: where });
     away = true;
+  };
+  client.on("close", () => {
+    if (reopening) return giveUpReopening();
+    if (!ready || away || over) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(giveUpReopening, REOPEN_MS).unref();
+    reopening = {
+      promise,
+      over() {
+        clearTimeout(timer);
+        resolve();
+      },
+    };
   });
   client.on("ready", () => {
-    if (ready) log.info("redis is back", { server: where });
+    reopening?.over();
+    reopening = undefined;
+    if (away) log.info("redis is back", { server: where });
     ready = true;
     away = false;
     first.resolve();
@@ -182,8 +213,10 @@ async function untilReady(client: Redis | Cluster, target: Target, { timeout, lo
     clearTimeout(timer);
   }
   return {
+    reopening: () => reopening?.promise,
     ignore() {
       over = true;
+      reopening?.over();
     },
   };
 }

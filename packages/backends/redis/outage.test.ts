@@ -113,6 +113,8 @@ describe("a server that goes away", () => {
       () => backend.waitForWork([list], 60_000, nobody),
     ];
     for (const operation of operations) await expect(operation()).rejects.toThrow(down);
+    // an interruption that ends before the first reconnection is not told
+    await expect.poll(() => lines.length).toBe(1);
     await server.restart();
     const settled = await eventually("settling", () =>
       backend.settle([done(run, { change: change({ kept: true }, 1), egress: [`${list}_out`] })]),

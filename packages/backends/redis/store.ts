@@ -86,6 +86,9 @@ export function createStore(connection: Connection, log: Logger): Store {
 
   async function tryAll(commands: readonly Command[]): Promise<unknown[]> {
     if (commands.length === 0) return [];
+    // nothing has been sent yet: a connection that was closed while idle costs a moment, not the request
+    const reopening = connection.reopening();
+    if (reopening) await reopening;
     const replies = await send(connection, commands);
     const unknown = replies.map((reply) => reply instanceof Failed && isUnknownScript(reply.error));
     if (!unknown.includes(true)) return replies;
