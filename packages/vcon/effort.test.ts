@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findings, mergeVcons, readVcon, tagsOf, type Vcon, withTags } from "./index.ts";
+import { findings, mergeVcons, readVcon, tagsOf, transcriptIn, type Vcon, withTags } from "./index.ts";
 import { asVcon } from "./stored.ts";
 
 const UUID = "0198a3e0-7d7a-8c3e-9f00-000000000001";
@@ -81,6 +81,19 @@ describe("the effort grows with the size of a document, not with its square", ()
     expect(merged.parties).toHaveLength(150_000);
     expect(tagsOf(merged).get("n")).toHaveLength(150_000);
     expect(merged).toMatchObject({ x_list: { length: 1 + 150_000 } });
+  });
+
+  test("texts that nearly are numbers, voice tags or times of cues", () => {
+    const digits = `${"1".repeat(MANY)}x`;
+    const dialog = [{ type: "recording", start: "2026-01-02T03:04:05Z", duration: digits, parties: [digits] }];
+    expect(readVcon(JSON.stringify(vcon({ dialog })))).toMatchObject({ ok: false });
+    const texts = [
+      `<v${".a".repeat(MANY)}`,
+      "<v.".repeat(MANY),
+      `<v ${" ".repeat(MANY)}`,
+      `${" ".repeat(MANY)}no time`,
+    ];
+    for (const text of texts) expect(transcriptIn(text)).toMatchObject({ segments: [{ text: text.trim() }] });
   });
 
   test("a list of transfer targets is not multiplied beyond measure", () => {

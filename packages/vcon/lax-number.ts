@@ -1,6 +1,6 @@
 import { isRawNumber } from "./json-number.ts";
 
-const DECIMAL = /^\+?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+const DECIMAL = /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
 /**
  * Reads a number that is not negative as the Python server reads it where it wants one: also from a text, from true and

@@ -9,7 +9,7 @@ const TIMING = new RegExp(`^[ \\t]*${TIME}[ \\t]+-->[ \\t]+${TIME}(?:[ \\t].*)?$
 /** Tells WebVTT and SubRip from other text: it begins with the name, or with the times of a cue. */
 export const isCues = (text: string): boolean =>
   /^\uFEFF?WEBVTT(?:[ \t\r\n]|$)/.test(text) ||
-  /^\uFEFF?\s*(?:\d+[ \t]*\r?\n)?[ \t]*(?:\d{1,4}:)?[0-5]?\d:[0-5]?\d[.,]\d{1,6}[ \t]+-->[ \t]/.test(text);
+  /^\uFEFF?\s*(?:\d+[ \t]*\r?\n[ \t]*)?(?:\d{1,4}:)?[0-5]?\d:[0-5]?\d[.,]\d{1,6}[ \t]+-->[ \t]/.test(text);
 
 /** The cues of WebVTT or SubRip as segments, cut at voice tags. Notes, styles and regions are not said by anyone. */
 export function readCues(text: string): TranscriptSegment[] {

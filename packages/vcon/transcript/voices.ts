@@ -4,7 +4,7 @@ import type { TranscriptSegment } from "./transcript.ts";
 export type Voice = Pick<TranscriptSegment, "speaker" | "text">;
 
 /** The start of a voice span, with classes that do not matter here. */
-const VOICE = /<v(?:\.[^\s>]+)*[ \t]+([^>\n]{1,200})>/;
+const VOICE = /<v(?:\.[^\s<>]*)?[ \t]+([^>\n]{1,200})>/;
 const VOICES = new RegExp(VOICE, "g");
 /** Other marks of WebVTT cues: styles, classes, ruby, languages, karaoke times. */
 const MARKS = /<\/?(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^>\n]{0,200})?>|<\d{2,}:[\d:.]+>/g;
