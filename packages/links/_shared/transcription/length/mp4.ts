@@ -74,11 +74,13 @@ function* countSamples(bytes: Bytes, tables: Bytes): Steps<number> {
   const chunks = short ?? long;
   if (!chunks || !groups || !sizes) return 0;
   const each = sizes.u32(4);
+  // the table may say that it has more entries than are there
+  const lastGroup = Math.min(groups.u32(4), Math.floor((groups.length - 8) / 12)) - 1;
   let [samples, group] = [0, 0];
   for (let chunk = 0; chunk < chunks.u32(4) && 8 + chunk * (short ? 4 : 8) < chunks.length; chunk++) {
     yield;
     let end = short ? chunks.u32(8 + chunk * 4) : chunks.u64(8 + chunk * 8);
-    while (group + 1 < groups.u32(4) && groups.u32(8 + (group + 1) * 12) <= chunk + 1) group++;
+    while (group < lastGroup && groups.u32(8 + (group + 1) * 12) <= chunk + 1) group++;
     const last = samples + groups.u32(12 + group * 12);
     if (each > 0) {
       const there = Math.floor((bytes.length - end) / each);
