@@ -12,12 +12,18 @@ export async function* incoming(
   const { body } = request;
   // no body at all is no line at all
   if (!(body instanceof Readable)) return;
-  const source = (encodingOf(request) === "gzip" ? unpacked(body) : body)[Symbol.asyncIterator]();
-  for (;;) {
-    // only the wait for the client counts, not the time its lines take here
-    const step = await within(requestTimeout, source.next());
-    if (step.done) return;
-    yield step.value;
+  const source: AsyncIterator<Buffer> =
+    encodingOf(request) === "gzip" ? unpacked(body) : body.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      // only the wait for the client counts, not the time its lines take here
+      const step = await within(requestTimeout, source.next());
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    // an iterator that is left open keeps the rest of the body from being discarded; it may be stuck, so nothing waits
+    source.return?.().catch(() => undefined);
   }
 }
 
