@@ -1,5 +1,5 @@
 import { transcriptFor } from "@vcon-server/vcon";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { pipedTone } from "../_shared/transcription/testing/sounds.ts";
 import { chunked, formsOf, LONG, openAi, transcribed, world } from "./testing/world.ts";
 
@@ -18,9 +18,14 @@ test("a recording of unknown length is played to find out whether it must be cut
   expect((await formsOf(short.openai)).map(({ file }) => file)).toEqual(["audio.wav audio/wav"]);
 });
 
-test("where nothing can tell how long it is, it is sent as it is, and no length is written down", async () => {
+test.each([
+  ["there is no program", { ffmpeg_path: "/nowhere/ffmpeg" }, {}],
+  ["no file can be written for it", {}, { TMPDIR: "/nowhere" }],
+])("where %s to tell its length, a recording is sent as it is without one", async (_, options, env) => {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { fetch, openai } = world({ transcript: "Hello." }, UNCLEAR);
-  const vcon = await transcribed({ fetch, options: chunked({ ffmpeg_path: "/nowhere/ffmpeg" }) });
+  const vcon = await transcribed({ fetch, options: chunked(options) });
   expect((await formsOf(openai)).map(({ file }) => file)).toEqual(["audio.wav audio/wav"]);
   expect(vcon.dialog?.[0]?.duration).toBeUndefined();
   expect(transcriptFor(vcon, 0)?.text).toBe("Hello.");

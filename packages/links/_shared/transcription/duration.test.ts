@@ -1,5 +1,5 @@
 import { manualClock } from "@vcon-server/core/testing";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { findSeconds, isPlausible, type MeasuringNeeds } from "./duration.ts";
 import { openRoom } from "./room.ts";
 import { signatureOf } from "./signature.ts";
@@ -32,6 +32,14 @@ test.each([
   expect((await find(bytes)) ?? 0).toBeCloseTo(7.5, 0);
   expect(await find(bytes, { ffmpeg: MISSING })).toBeUndefined();
   expect(await find(bytes, { ffmpeg: MISSING, said: 7 })).toBe(7);
+});
+
+test("where no file can be written for ffprobe the length is unknown, and the recording is not refused", async () => {
+  const bytes = await filedTone(7.5, ["caf"]);
+  vi.stubEnv("TMPDIR", "/nowhere");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await find(bytes)).toBeUndefined();
+  expect(await find(bytes, { said: 7 })).toBe(7);
 });
 
 test("a container that is known needs no program", async () => {

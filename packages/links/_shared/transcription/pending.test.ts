@@ -92,4 +92,6 @@ test("the older the call the longer the wait, unless the host says when", async 
   expect(await after(800)).toBe(100);
   expect(await after(80_000)).toBe(900);
   expect(await after(800, { "retry-after": "7" })).toBe(7);
+  // the tries are not counted: nothing else would hold them back
+  expect(await after(800, { "retry-after": "0" })).toBe(5);
 });

@@ -38,6 +38,6 @@ export function waitForRecording({ ends = [] }: Recording, looked: Looked): Vcon
   return new VconError(
     "VCON_MEDIA_PENDING",
     `${says}; the call has just ended: it is looked for again until recording_wait_secs (${options.recording_wait_secs}) are over`,
-    { retryAfterSecs: asked ?? Math.min(LONGEST, Math.max(SHORTEST, age / 8)) },
+    { retryAfterSecs: Math.max(SHORTEST, asked ?? Math.min(LONGEST, age / 8)) },
   );
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VconError } from "@vcon-server/core";
-import { type AudioFile, withAudioFile } from "../audio-file.ts";
+import { type AudioFile, isUnwritten, withAudioFile } from "../audio-file.ts";
 import { badMedia } from "../bad-media.ts";
 import { type Ffmpeg, reading, runFfmpeg } from "../ffmpeg.ts";
 import type { Room } from "../room.ts";
@@ -52,21 +52,20 @@ export function eachPiece<T>(cuttable: Cuttable, use: (piece: Audio, part: Part)
 }
 
 /** Seconds of a recording, found by playing it; undefined where there is no ffmpeg, or none that can read it. */
-export function playThrough(cuttable: Cuttable): Promise<number | undefined> {
+export async function playThrough(cuttable: Cuttable): Promise<number | undefined> {
   const { audio, options, call, room } = cuttable;
   const ffmpeg = callFfmpeg(cuttable, "measuring");
-  return withAudioFile(audio.bytes, async ({ file }) => {
-    const place = await room.take(1, { ...ffmpeg, ...call });
-    try {
-      const { seconds } = await explore(file, ffmpeg, { ...options, use_silence_chunking: false });
-      return seconds > 0 ? seconds : undefined;
-    } catch (error) {
-      if (error instanceof VconError && NO_HELP.includes(error.code)) return undefined;
-      throw error;
-    } finally {
-      place.leave();
-    }
-  });
+  try {
+    const { seconds } = await withAudioFile(audio.bytes, async ({ file }) => {
+      const place = await room.take(1, { ...ffmpeg, ...call });
+      const exploring = explore(file, ffmpeg, { ...options, use_silence_chunking: false });
+      return exploring.finally(() => place.leave());
+    });
+    return seconds > 0 ? seconds : undefined;
+  } catch (error) {
+    if (error instanceof VconError && (NO_HELP.includes(error.code) || isUnwritten(error))) return undefined;
+    throw error;
+  }
 }
 
 /** ffmpeg is not there, or it cannot read what the service may be able to read. */
