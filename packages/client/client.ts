@@ -28,14 +28,14 @@ export interface BulkIntake extends Intake {
   readonly signal?: AbortSignal;
 }
 
-/** A vCon Server over HTTP. Absence is `undefined`; every other failure is a `ClientError`. */
-/** What the configuration has no chain or storage for any more. */
+/** Lists, dead letters and deliveries that no chain or storage of the configuration takes any more. */
 export interface Stranded {
   readonly lists: readonly { readonly name: string; readonly waiting: number; readonly parked: number }[];
   readonly dead_letters: readonly { readonly name: string; readonly waiting: number }[];
   readonly storages: readonly { readonly name: string; readonly deliveries: number }[];
 }
 
+/** A vCon Server over HTTP. Absence is `undefined`; every other failure is a `ClientError`. */
 export interface Client {
   get(
     uuid: string,

@@ -65,18 +65,18 @@ export async function listSubjects(vcon: Vcon, { source, text_dialogs }: SourceO
   const written = await listWritten(vcon);
   const transcript = (index: number) => nonEmpty(transcriptFor(vcon, index)?.text);
   const plain = (index: number) =>
-    text_dialogs === "leave_out" && written.includes(index) ? transcript(index) : said([index]);
+    text_dialogs === "leave_out" && written.has(index) ? transcript(index) : said([index]);
   const single = all.map((index) => ({ dialogs: [index], text: async () => located(index) ?? plain(index) }));
-  if (text_dialogs !== "together" || written.length < 2) return single;
-  const together = { dialogs: written, text: () => said(written) };
-  const [first] = written;
-  return single.flatMap((subject, index) => (index === first ? together : written.includes(index) ? [] : subject));
+  if (text_dialogs !== "together" || written.size < 2) return single;
+  const dialogs = [...written];
+  const together = { dialogs, text: () => said(dialogs) };
+  return single.flatMap((subject, index) => (index === dialogs[0] ? together : written.has(index) ? [] : subject));
 }
 
 /** Indices of the dialogs that have words in their own body. */
-async function listWritten({ dialog = [] }: Vcon): Promise<number[]> {
+async function listWritten({ dialog = [] }: Vcon): Promise<ReadonlySet<number>> {
   const texts = await Promise.all(dialog.map((one) => one && readDialogText(one)));
-  return texts.flatMap((text, index) => (text === undefined ? [] : index));
+  return new Set(texts.flatMap((text, index) => (text === undefined ? [] : index)));
 }
 
 const isSpoken = ({ analysis_type }: SourceOptions["source"]): boolean => isTranscript({ type: analysis_type });

@@ -2,6 +2,7 @@ import { type Logger, VconError } from "@vcon-server/core";
 import { isLoopback } from "@vcon-server/core/config";
 import type { FastifyRequest } from "fastify";
 import type { GatewayDeps } from "../deps.ts";
+import { isWanted } from "./expect.ts";
 
 /** Values of `Sec-Fetch-Site` for what the server's own pages and the address bar of the browser send. */
 const OWN_PAGES: readonly (string | undefined)[] = ["same-origin", "none"];
@@ -68,9 +69,8 @@ function createBurstLog(now: () => number, log: Pick<Logger, "warn">): (error: u
 }
 
 /** A body without a media type is one that a page may send anywhere without asking first. */
-function checkBody({ headers, routeOptions: { schema } }: FastifyRequest): void {
-  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-  if (!hasBody || schema?.request === undefined || headers["content-type"]) return;
+function checkBody(request: FastifyRequest): void {
+  if (!isWanted(request) || request.headers["content-type"]) return;
   throw new VconError(
     "VCON_INPUT_MEDIATYPE",
     "without a configured token a body needs a media type; send Content-Type: application/json",
