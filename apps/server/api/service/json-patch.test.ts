@@ -123,10 +123,13 @@ describe("jsonPatch", () => {
     expect(apply(nested, operations)).toMatchObject({ ok: false, message: expect.stringContaining("nested deeper") });
   });
 
-  test("pointers as long as a body are read", () => {
+  test("pointers as long as a body are refused at once", () => {
     const bad = `/${"a".repeat(5_000_000)}~`;
     expect(JsonPatch.safeParse([{ op: "remove", path: bad }]).success).toBe(false);
-    expect(apply({ a: 1 }, [{ op: "remove", path: "/a".repeat(2_000_000) }])).toMatchObject({ ok: false });
+    const parse = (depth: number) => JsonPatch.safeParse([{ op: "test", path: "/a".repeat(depth), value: 1 }]);
+    expect(parse(200).success).toBe(true);
+    for (const depth of [201, 2_000_000])
+      expect(parse(depth).error?.issues).toMatchObject([{ message: "leads deeper than 200 levels" }]);
   });
 
   test("__proto__ is a member like others, large numbers keep their digits", () => {

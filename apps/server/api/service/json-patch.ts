@@ -4,7 +4,12 @@ import { Draft, isList, isMembers, positionOf, setMember, TooCostly } from "./pa
 
 /** A loop instead of nested repetitions: a pointer may be as long as a body. */
 const isPointer = (text: string): boolean => text === "" || (text.startsWith("/") && !/~(?![01])/.test(text));
-const path = z.string().refine(isPointer, { error: "must be a JSON pointer" });
+/** Nothing is deeper than a document may be, and taking a longer pointer apart would cost more than its body. */
+const isShallow = (text: string): boolean => text.split("/", MAX_DEPTH + 2).length <= MAX_DEPTH + 1;
+const path = z
+  .string()
+  .refine(isPointer, { error: "must be a JSON pointer" })
+  .refine(isShallow, { error: `leads deeper than ${MAX_DEPTH} levels` });
 const value = z.custom<Json>((given) => given !== undefined, { error: "is required" });
 
 const Operation = z.discriminatedUnion("op", [
