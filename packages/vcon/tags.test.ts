@@ -73,10 +73,11 @@ describe("adding", () => {
   });
 
   test("is the same object when nothing is new, never a duplicate, and mutates nothing", () => {
-    const tag = fc.record({
-      name: fc.string({ maxLength: 3 }).filter((name) => !name.includes(":")),
-      value: fc.string({ maxLength: 3 }),
-    });
+    const text = fc.oneof(
+      fc.string({ maxLength: 3 }),
+      fc.string({ unit: fc.constantFrom("a", "b", ":"), maxLength: 5 }),
+    );
+    const tag = fc.record({ name: text, value: text });
     fc.assert(
       fc.property(fc.array(tag), fc.constantFrom("text", "value"), (list, mode) => {
         const before = Object.freeze(vconWith(Object.freeze(tags(Object.freeze(["a:1"])))));

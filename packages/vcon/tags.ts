@@ -32,7 +32,9 @@ export function tagsOf(vcon: Vcon): ReadonlyMap<string, readonly string[]> {
 export function withTags(vcon: Vcon, tags: readonly Tag[], { mode = "text", members = {} }: TagOptions = {}): Vcon {
   const present = new Set([...tagsOf(vcon)].flatMap(([name, values]) => values.map((value) => pair({ name, value }))));
   const wanted = new Map(tags.map((tag) => [spelled(tag), tag]));
-  const missing = [...wanted.values()].filter((tag) => !present.has(pair(tag)));
+  // an entry says less than a tag: what is read back from it may be cut at another colon
+  const isPresent = (tag: Tag): boolean => present.has(pair(tag)) || present.has(pair(parseTag(spelled(tag))));
+  const missing = [...wanted.values()].filter((tag) => !isPresent(tag));
   if (missing.length === 0) return vcon;
   const attachments = vcon.attachments ?? [];
   const at = attachments.findIndex((attachment) => isTags(attachment) && tagsIn(attachment) !== undefined);
