@@ -20,7 +20,7 @@ const OPERATOR = "operator";
 export function createContext(deps: GatewayDeps): Context {
   const vcons = createVcons(deps);
   const { emit, plan, settings } = deps;
-  // without partners nobody could write over a stranger's vCon
+  // without partners there is no submitter who could write over the vCon of another
   const submitter = () =>
     plan().ingressAuth.size === 0 ? undefined : { id: OPERATOR, kept: settings.submitterExpiry };
   return {

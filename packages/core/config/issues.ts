@@ -96,7 +96,7 @@ function reportUnknownKey(key: string, path: readonly Key[], parsed: Parsed, rep
   });
 }
 
-/** Whether a key that is missing stands there under another name, which has its own finding. */
+/** Returns true when a missing key stands there under another name, which has its own finding. */
 function isWrittenOtherwise(path: readonly Key[], parsed: Parsed): boolean {
   const around = valueAt(parsed.input, path.slice(0, -1));
   if (typeof around !== "object" || around === null) return false;

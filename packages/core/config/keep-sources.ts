@@ -58,8 +58,8 @@ export function keepSources(former: Former, next: unknown): Kept {
 }
 
 /**
- * The same with versions that were in force before, newest first: a mask that stands for nothing in the newest may have
- * been read before that was made.
+ * Keeps sources of several versions, newest first: a mask that stands for nothing in the newest may have been read
+ * before that was made.
  */
 export function keepSourcesOfAny([newest, ...earlier]: readonly Former[], next: unknown): Kept {
   let kept = keepSources(newest ?? NOTHING, next);

@@ -1,6 +1,6 @@
 import type { PluginKind } from "./registry.ts";
 
-/** What the linter says about a plug-in of the Python server that has no counterpart yet. */
+/** Words of the linter about a plug-in of the Python server that has no counterpart yet. */
 export interface NotOffered {
   readonly message: string;
   readonly remedy: string;

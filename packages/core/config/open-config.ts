@@ -168,7 +168,7 @@ async function replace(state: State, options: ConfigOptions, document: unknown):
       `the configuration ${file} has changed meanwhile; read it again and repeat the change`,
     );
   }
-  const { text: nextText, unknownMasks } = sourceOf(state, document);
+  const { text: nextText, unknownMasks } = writeSource(state, document);
   if (unknownMasks.length > 0) return unknownMasks.map((path) => maskWithoutSecret(file, path));
   const folder = options.env["CONSERVER_SECRETS_DIR"] || undefined;
   const written = [state, ...state.earlier].map((one) => readYaml(one.text).source.value);
@@ -183,7 +183,7 @@ async function replace(state: State, options: ConfigOptions, document: unknown):
 }
 
 /** The text for a document: an earlier version that is sent back as it was shown, or the one in force with its changes. */
-function sourceOf(state: State, document: Readonly<Record<string, unknown>>) {
+function writeSource(state: State, document: Readonly<Record<string, unknown>>) {
   const current = { text: state.text, shown: state.plan.shown };
   const restored = [current, ...state.earlier].find(({ shown }) => isDeepStrictEqual(shown, document));
   if (restored) return { text: restored.text, unknownMasks: [] };

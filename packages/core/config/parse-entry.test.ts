@@ -85,6 +85,10 @@ test("what is neither is told as it was written", () => {
     "VCON_CONFIG_TYPE ratio: must be a number, not a text; write a number of seconds",
     "VCON_CONFIG_TYPE list.0: must be a number, not empty; write a number",
   ]);
+  expect(parse({ port: "true", list: "5" }).said).toEqual([
+    "VCON_CONFIG_TYPE port: must be a number, not a text; write a number",
+    expect.stringContaining("list: must be a list, not a text"),
+  ]);
   expect(parse({ port: "70000" }).said).toEqual(["VCON_CONFIG_RANGE port: must be <=65535; correct the value"]);
   expect(parse({ port: "1", key: "x" }).said).toEqual(["VCON_CONFIG_VALUE key: x needs y; correct the value"]);
 });

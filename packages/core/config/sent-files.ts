@@ -47,7 +47,7 @@ function* fileReferences(value: unknown, path: Path): Generator<SentFile & { rea
   }
 }
 
-/** Whether a file lies in the folder once links are followed. One that is not there can be told as such. */
+/** Returns true when a file lies in the folder once links are followed. */
 async function isBelow(folder: string | undefined, file: string): Promise<boolean> {
   if (folder === undefined) return false;
   const real = (path: string) => realpath(path).catch(() => path);

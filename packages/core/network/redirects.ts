@@ -29,7 +29,7 @@ export function locationOf({ status, headers }: Response, from: URL): URL | unde
 
 /**
  * The request that follows a redirect (Fetch standard, section 4.4). Throws when its body cannot be sent twice, or would
- * go to another origin: whoever answers for the first one would decide who gets a conversation.
+ * go to another origin: the first one would decide who gets a conversation.
  */
 export function redirected(request: Exchange, status: number, url: URL): Exchange {
   const { method } = request;

@@ -8,7 +8,7 @@ import { bytesText, mediaOf, parameter, readMail } from "./mail.ts";
  * left out, and so are copies of earlier mails, which are dialogs of their own. `undefined` for media and empty bodies.
  */
 export async function readDialogText(dialog: Dialog): Promise<string | undefined> {
-  const mediatype = mediatypeOf(dialog);
+  const mediatype = readMediatype(dialog);
   if (!isWritten(mediatype)) return undefined;
   const body = readBody(dialog);
   if (body === undefined) return undefined;
@@ -16,7 +16,7 @@ export async function readDialogText(dialog: Dialog): Promise<string | undefined
   return text === "" ? undefined : withoutCopies(text);
 }
 
-const mediatypeOf = ({ mediatype, type }: Dialog): string =>
+const readMediatype = ({ mediatype, type }: Dialog): string =>
   typeof mediatype === "string" ? mediatype : type === "text" ? "text/plain" : "";
 
 /** Texts, mails and pages; calendars and address cards are data. */

@@ -20,7 +20,7 @@ const tags = z.union([
     .refine((map) => Object.keys(map).length > 0, "must hold at least one tag"),
 ]);
 
-const listed = (written: z.output<typeof tags>): readonly z.output<typeof option>[] =>
+const listTags = (written: z.output<typeof tags>): readonly z.output<typeof option>[] =>
   Array.isArray(written) ? written : Object.entries(written).map(([name, value]) => ({ name, value }));
 
 /** A word `t` means the tag `t:t`, as the Python server writes it; `name:value` and objects say both parts. */
@@ -44,5 +44,6 @@ export default defineLink({
       "Tags to add, as a list of words, `name:value`, and objects with `name` and `value`, or as a map of names with their values.",
     ),
   }),
-  run: ({ vcon, options, run }) => forward(withTags(vcon, listed(options.tags).map(tagFrom), { mode: run.jsonBodies })),
+  run: ({ vcon, options, run }) =>
+    forward(withTags(vcon, listTags(options.tags).map(tagFrom), { mode: run.jsonBodies })),
 });

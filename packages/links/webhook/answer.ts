@@ -93,7 +93,7 @@ const maskSecrets = (text: string, secrets: readonly string[]): string =>
     .replace(/\b(?:Bearer|Basic)\s+\S+/gi, "***")
     .replace(/\bwhsec_\S+|\bv1,\S{20,}/g, "***");
 
-/** What to do about a status that no retry mends. */
+/** Returns the remedy for a status that no retry mends. */
 export function findRemedy(status: number): string {
   if (status === 413)
     return "the vCon is too large for it: raise its limit, or keep recordings outside the vCon (dialog url)";

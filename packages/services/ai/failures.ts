@@ -54,10 +54,10 @@ const REMEDIES: Readonly<Record<number, string>> = {
   404: "check the address and the model",
 };
 
-/** What services say when the model's sample did not have the form they enforce; the next one nearly always has. */
+/** Signs that the model's sample did not have the form that the service enforces; the next one nearly always has. */
 const FAILED_SAMPLE = /json_validate_failed|output_parse_failed|tool_use_failed/;
 
-/** What services without room for one more call say under a status of the 400s; 498 is Groq's own for it. */
+/** Signs of a service without room for one more call, under a status of the 400s; 498 is Groq's own for it. */
 const NO_CAPACITY = /capacity_exceeded|no capacity|overloaded/i;
 const NO_CAPACITY_STATUS = 498;
 

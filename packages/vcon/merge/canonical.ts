@@ -44,9 +44,9 @@ function canonicalList(list: List, raw: Readonly<Record<Side, readonly unknown[]
   const alike = deepEqual(mine, theirs);
   const steady = ([, element]: readonly [number, unknown]): boolean =>
     alike || !pointsAtAdded(element, list, elements.base.length);
-  const textOf = (element: unknown): string =>
+  const writeElement = (element: unknown): string =>
     list === "attachments" && isTagList(element) ? "tags" : canonicalText(element);
-  const twins = pairTwins(mine.filter(steady), theirs.filter(steady), textOf);
+  const twins = pairTwins(mine.filter(steady), theirs.filter(steady), writeElement);
   const entries = compose({ length: elements.base.length, ...alignment, twins });
   for (const side of SIDES) numbers.set(`${side} ${list}`, numbersOf(entries, side));
   const within = (side: Side): readonly unknown[] =>

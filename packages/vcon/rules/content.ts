@@ -12,7 +12,7 @@ const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/./;
 const HASH = /^([a-z0-9]+)-([A-Za-z0-9_-]+)$/;
 const SHA512_LENGTH = 86;
 
-/** What content an element has; `strict` refuses URLs that are malformed. */
+/** Checks the content of an element; `strict` refuses URLs that are malformed. */
 export function checkContent(
   checked: Checked,
   place: Place,

@@ -26,7 +26,7 @@ export function stringMember(place: Place, name: string, code: RuleCode): string
   return undefined;
 }
 
-/** The same for a member that must be usable: a document with anything else in it is refused. */
+/** Reads a member that must be usable: a document with anything but a string in it is refused. */
 export function neededString({ report, object, at }: Place, name: string, code: RuleCode): string | undefined {
   const value = object[name];
   if (typeof value === "string") return value;

@@ -48,7 +48,7 @@ function joinChannels(
 }
 
 /**
- * Confidence and language of all channels in which somebody speaks: on average, and of the one in which most is said. A
+ * Confidence and language of all channels with speech: on average, and of the one in which most is said. A
  * silent channel has a confidence of 0 and any language, which says nothing about the others.
  */
 function judge(channels: readonly Transcript[]) {

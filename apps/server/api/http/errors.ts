@@ -57,7 +57,7 @@ function sendProblem(
     .send(answerThenDiscard(request.raw, [bytes], settings.requestTimeout));
 }
 
-/** Whoever may not send a body must not hold a connection by sending it slowly. */
+/** A client that may not send a body must not hold a connection by sending one slowly. */
 const isStranger = (status: number): boolean => status === 401 || status === 403;
 
 const isWorthReading = ({ headers }: FastifyRequest): boolean =>
@@ -70,7 +70,7 @@ export function problemFor({ error, request, status }: Failure): Problem {
   return { ...problemOf(error, { status, failure }), instance: `urn:uuid:${randomUUID()}` };
 }
 
-/** Logs what is not the client's doing: outages as warnings, what nobody foresaw as errors. `facts` tell more of it. */
+/** Logs what is not the client's doing: outages as warnings, unexpected failures as errors. `facts` tell more of it. */
 export function logFailure(
   log: Logger,
   {

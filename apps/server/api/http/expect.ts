@@ -5,7 +5,7 @@ import { checkMediaType, tooLarge } from "./body.ts";
 /** Requests that wait for `100 Continue` before they send their body. */
 const waiting = new WeakSet<IncomingMessage>();
 
-/** Whether the client keeps its body back until it is asked for, and has not been asked. */
+/** Returns true while the client keeps its body back until it is asked for. */
 export const keepsBodyBack = (request: IncomingMessage): boolean => waiting.has(request);
 
 /**
@@ -27,7 +27,7 @@ export function askForBodies(app: FastifyInstance, maxBytes: number): void {
 
 const announcedBytes = ({ headers }: FastifyRequest): number => Number(headers["content-length"] ?? 0);
 
-/** Whether the route reads a body, and the request has one. */
+/** Returns true when the route reads a body and the request has one. */
 export const isWanted = (request: FastifyRequest): boolean =>
   !request.is404 &&
   request.routeOptions.schema?.request !== undefined &&

@@ -7,7 +7,7 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const MOST_TIME = 30_000;
 const IDLE = 5_000;
 
-/** Whether the client has more of its body to send. */
+/** Returns true while the client has more of its body to send. */
 export const hasUnreadBody = ({ complete, headers, socket }: IncomingMessage): boolean =>
   !complete &&
   !socket.destroyed &&

@@ -29,7 +29,7 @@ export function createPageCheck({
     if (host === undefined) return;
     const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
     if (name !== undefined && (isLoopback(name) || name.endsWith(".localhost") || hosts.has(name))) return;
-    // a name of somebody else's domain that resolves to this machine makes a page there one of the same origin
+    // DNS rebinding: a page of a foreign domain that resolves to this machine would be one of the same origin
     throw refusePage(`the request is for ${quote(host)}, which is no name of this machine's loopback`);
   }
 

@@ -1,6 +1,6 @@
 import { type Json, MAX_DEPTH } from "@vcon-server/vcon";
 import { z } from "zod";
-import { Draft, isList, isMembers, positionOf, setMember, TooCostly } from "./patch-draft.ts";
+import { Draft, isList, isMembers, readPosition, setMember, TooCostly } from "./patch-draft.ts";
 
 /** A loop instead of nested repetitions: a pointer may be as long as a body. */
 const isPointer = (text: string): boolean => text === "" || (text.startsWith("/") && !/~(?![01])/.test(text));
@@ -127,7 +127,7 @@ function edit(draft: Draft, tokens: readonly string[], change: Edit): string | u
 /** Says why there is no place for an edit. */
 function problemAt(node: Json, token: string, kind: Edit["kind"]): string | undefined {
   if (isList(node)) {
-    const at = positionOf(token, node.length);
+    const at = readPosition(token, node.length);
     const last = kind === "add" ? node.length : node.length - 1;
     return at === undefined || at > last ? `${JSON.stringify(token)} is no position in this array` : undefined;
   }
@@ -140,7 +140,7 @@ function editList(
   list: Json[],
   { token, change }: { readonly token: string; readonly change: Edit },
 ): void {
-  const at = positionOf(token, list.length) ?? list.length;
+  const at = readPosition(token, list.length) ?? list.length;
   if (change.kind === "replace") {
     list[at] = change.value;
     return;

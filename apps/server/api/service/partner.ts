@@ -30,9 +30,9 @@ export const identifyPartner = (key: string): string =>
 
 /**
  * Stores and queues what a partner sent and returns how many lists received it. A vCon that is there with the same
- * content is queued, once a list, whoever stored it; other content replaces only what this partner sent itself. Throws
- * a 409 for a uuid that is taken, also where only the storages or the record of submitters know it, and a 503 where
- * they cannot be asked.
+ * content is queued, once a list, also when another submitter stored it; other content replaces only what this partner
+ * sent itself. Throws a 409 for a uuid that is taken, also where only the storages or the record of submitters know it,
+ * and a 503 where they cannot be asked.
  */
 export async function storeForPartner(
   deps: PartnerDeps,
@@ -51,7 +51,7 @@ export async function storeForPartner(
 interface Offer {
   /** The state the decision was made on: one that has moved on meanwhile is judged anew. */
   readonly precondition: Precondition;
-  /** Absent where the vCon stays somebody else's. */
+  /** Absent where the vCon stays with the submitter it has. */
   readonly submitter?: Submitter;
 }
 
@@ -64,7 +64,7 @@ async function judge(deps: PartnerDeps, accepted: Accepted, submitter: Submitter
   const precondition = { match: [document.rev] };
   if (own) return { precondition, submitter };
   if (hasContent(document, accepted)) return { precondition };
-  throw taken(uuid);
+  throw refuseTaken(uuid);
 }
 
 const hasContent = (document: Document, { submitted, bytes }: Accepted): boolean =>
@@ -81,16 +81,16 @@ async function findElsewhere(
 ): Promise<Document | undefined> {
   // the record says enough where the storages cannot be asked
   const unreadable = (error: unknown) => {
-    throw owner === undefined ? error : taken(uuid);
+    throw owner === undefined ? error : refuseTaken(uuid);
   };
   const found = settings.storageFallback ? await vcons.load(uuid).catch(unreadable) : undefined;
   if (found) return found;
   const isTaken = owner !== undefined || (!settings.storageFallback && (await reader.load(uuid)) !== undefined);
-  if (isTaken) throw taken(uuid);
+  if (isTaken) throw refuseTaken(uuid);
   return undefined;
 }
 
-const taken = (uuid: string): VconError =>
+const refuseTaken = (uuid: string): VconError =>
   new VconError(
     "VCON_CONFLICT",
     `there is a vCon ${uuid} with other content that came from somebody else; send this one under a uuid of its own`,

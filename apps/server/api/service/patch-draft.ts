@@ -3,7 +3,7 @@ import { isRawNumber, type Json } from "@vcon-server/vcon";
 type List = readonly Json[];
 type Members = { readonly [member: string]: Json };
 
-/** What one change may cost before it is given up. */
+/** Bounds of the cost of one change. */
 export interface Limits {
   /** Characters of JSON that `copy` may add: copies of copies would grow without end. */
   readonly maxCopied: number;
@@ -16,7 +16,7 @@ export interface Limits {
 /** Thrown inside this folder when a change costs too much; becomes a refusal. */
 export class TooCostly extends Error {}
 
-/** What looking at one value, copying an element and copying a member cost, in moves of an element within its array. */
+/** Costs of looking at one value, copying an element and copying a member, in moves of an element within its array. */
 const LOOK = 16;
 const ELEMENT = 12;
 const MEMBER = 128;
@@ -46,7 +46,7 @@ export class Draft {
   find(path: readonly string[]): { readonly value: Json } | undefined {
     let value = this.root;
     for (const token of path) {
-      const child = childOf(value, token);
+      const child = findChild(value, token);
       if (child === undefined) return undefined;
       value = child;
     }
@@ -64,7 +64,7 @@ export class Draft {
       if (owned === undefined) return undefined;
       if (owned !== value) put(owned);
       if (token === undefined) return owned;
-      const child = childOf(owned, token);
+      const child = findChild(owned, token);
       if (child === undefined) return undefined;
       value = child;
       put = (copy) => setMember(owned, token, copy);
@@ -112,7 +112,7 @@ export class Draft {
     return size;
   }
 
-  /** Whether two values are equal; members may stand in any order. */
+  /** Returns true when two values are equal; members may stand in any order. */
   equals(one: Json, other: Json): boolean {
     this.spend(LOOK);
     if (one === other) return true;
@@ -135,14 +135,14 @@ export class Draft {
 }
 
 /** Position in an array; `-` is the place after the last. */
-export function positionOf(token: string, length: number): number | undefined {
+export function readPosition(token: string, length: number): number | undefined {
   if (token === "-") return length;
   return /^(0|[1-9]\d{0,8})$/.test(token) ? Number(token) : undefined;
 }
 
-function childOf(value: Json, token: string): Json | undefined {
+function findChild(value: Json, token: string): Json | undefined {
   if (isList(value)) {
-    const at = positionOf(token, value.length);
+    const at = readPosition(token, value.length);
     return at === undefined ? undefined : value[at];
   }
   return isMembers(value) && Object.hasOwn(value, token) ? value[token] : undefined;

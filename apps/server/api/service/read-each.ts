@@ -6,7 +6,7 @@ import type { Vcons } from "./vcons.ts";
 /** Bytes and documents that are read at a time. */
 const GROUP_BYTES = 8 * 1024 * 1024;
 const GROUP_COUNT = 64;
-/** What a document counts for whose size only reading it tells: eight of them are read at a time. */
+/** Bytes that a document of unknown size counts for: eight of them are read at a time. */
 const UNKNOWN_BYTES = GROUP_BYTES / 8;
 
 /** A document, its absence, or why it cannot be read although it is there. */
@@ -81,7 +81,7 @@ export async function existing(
   vcons: Pick<Vcons, "loadMany" | "sizes">,
   uuids: readonly VconUuid[],
 ): Promise<{ readonly found: VconUuid[]; readonly unknown: VconUuid[] }> {
-  const sizes = await inGroups(uuids, (group) => vcons.sizes(group));
+  const sizes = await askInGroups(uuids, (group) => vcons.sizes(group));
   const known = new Set(uuids.filter((_, at) => sizes[at] !== undefined));
   const missing = [...new Set(uuids.filter((uuid) => !known.has(uuid)))];
   for (const group of groupBySize(missing, []))
@@ -92,7 +92,7 @@ export async function existing(
 /** Sizes asked for at a time. */
 const ASKED = 1000;
 
-async function inGroups<Id, Answer>(ids: readonly Id[], ask: (group: readonly Id[]) => Promise<Answer[]>) {
+async function askInGroups<Id, Answer>(ids: readonly Id[], ask: (group: readonly Id[]) => Promise<Answer[]>) {
   const answers: Answer[] = [];
   for (let at = 0; at < ids.length; at += ASKED) answers.push(...(await ask(ids.slice(at, at + ASKED))));
   return answers;

@@ -26,7 +26,7 @@ export interface StoreRequest {
   readonly exact?: boolean;
 }
 
-/** A submission for somebody who decides about preconditions and submitters. */
+/** A submission whose caller decides about preconditions and submitters. */
 export interface Offer extends Pick<StoreRequest, "lists" | "requeue"> {
   readonly precondition?: Precondition | undefined;
   readonly submitter?: Submitter | undefined;

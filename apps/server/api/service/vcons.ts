@@ -7,7 +7,7 @@ import type { GatewayDeps } from "../deps.ts";
 export interface Vcons {
   /** The newest document, from the backend or a storage that can read. `undefined`: no place has it. */
   load(uuid: VconUuid): Promise<Document | undefined>;
-  /** The same for many, in the order asked for; nothing limits what they take together. See `readEach`. */
+  /** Loads many, in the order asked for; nothing limits what they take together. See `readEach`. */
   loadMany(uuids: readonly VconUuid[]): Promise<(Document | undefined)[]>;
   /** Bytes of working copies; `undefined` where only `load` would tell. */
   sizes(uuids: readonly VconUuid[]): Promise<(number | undefined)[]>;

@@ -36,7 +36,7 @@ export const LOADING_MS = 10_000;
 /** One thing to look at. */
 export interface Look {
   readonly name: string;
-  /** What a look that does not end is about. */
+  /** Remedy that is shown when the look does not end. */
   readonly remedy: string;
   readonly ms?: number;
 }

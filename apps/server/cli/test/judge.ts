@@ -15,7 +15,7 @@ export function objections(expect: TestEntry["expect"], run: DryRun, requests: r
       "analysis",
       expect.analysis,
       (run.after.analysis ?? []).map(({ type }) => type),
-    ).map((objection) => `${objection}${reasonsOf(run)}`),
+    ).map((objection) => `${objection}${listReasons(run)}`),
     ...among("tags", expect.tags, tagNames(run.after)),
     ...members(expect.members, run.after),
     ...requested(expect.requests, requests),
@@ -40,8 +40,8 @@ function reasonOf({ link, reason, error }: DryRun): string {
   return link === undefined ? "" : ` (link ${link}: ${reason})`;
 }
 
-/** What links said about why they did nothing. */
-function reasonsOf({ steps }: DryRun): string {
+/** Lists the reasons that links gave for doing nothing. */
+function listReasons({ steps }: DryRun): string {
   const reasons = steps.flatMap(({ link, unchanged }) => (unchanged === undefined ? [] : `${link}: ${unchanged}`));
   return reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
 }

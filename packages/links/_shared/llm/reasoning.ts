@@ -1,4 +1,4 @@
-/** What begins and what ends the reasoning of a family of models, as sources of case-insensitive expressions. */
+/** Marks around the reasoning of a family of models, as sources of case-insensitive expressions. */
 interface Marks {
   readonly open: string;
   readonly close: string;
@@ -22,7 +22,7 @@ const FAMILIES: readonly Marks[] = [
   },
 ];
 
-/** What some of these families put around the answer, once the reasoning is gone. */
+/** Marks that some of these families put around the answer. */
 const WRAPPERS: readonly RegExp[] = [
   /^<(answer|response)>([\s\S]*)<\/\1>$/i,
   /^<\|START_(RESPONSE)\|>([\s\S]*?)(?:<\|END_RESPONSE\|>)?$/i,
