@@ -32,6 +32,8 @@ const GUARDED: readonly [method: string, path: string, status: 401 | 403][] = [
   ["GET", "/chain/main/egress", 401],
   ["GET", `/vcon/${uuid}/findings`, 401],
   ["GET", `/vcon/${uuid}/deliveries`, 401],
+  ["GET", "/stranded", 401],
+  ["POST", "/stranded/move?list=gone_ingress&to=main", 401],
 ];
 
 /** Between two requests of these tests lies an hour, so that nobody is told to wait for wrong tokens. */
