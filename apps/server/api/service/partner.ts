@@ -93,5 +93,5 @@ async function findElsewhere(
 const refuseTaken = (uuid: string): VconError =>
   new VconError(
     "VCON_CONFLICT",
-    `there is a vCon ${uuid} with other content that came from somebody else; send this one under a uuid of its own`,
+    `the uuid ${uuid} is taken by a vCon of another submitter; send this one under a uuid of its own`,
   );
