@@ -64,7 +64,11 @@ describe("a server without a token beside a browser on the same machine", () => 
   let server: RunningServer;
   let browser: Browser;
   let port: number;
-  const page = createServer((_, response) => response.setHeader("content-type", "text/html").end("<body>hello"));
+  const page = createServer(({ url = "/" }, response) => {
+    const to = new URL(url, "http://page").searchParams.get("to");
+    if (to === null) response.setHeader("content-type", "text/html").end("<body>hello");
+    else response.writeHead(302, { location: to }).end();
+  });
   let pages: number;
 
   const api = (path: string, init?: RequestInit) => fetch(`${server.url}/api${path}`, init);
@@ -114,6 +118,15 @@ describe("a server without a token beside a browser on the same machine", () => 
     expect(seen).toContain("/api/vcon/egress");
     expect(seen).not.toContain("private");
     expect(seen).not.toMatch(/ 20\d /);
+    expect(await state()).toEqual(before);
+  });
+
+  test("a link in a mail that is redirected to the server takes nothing off a list", async () => {
+    const before = await state();
+    const target = `http://127.0.0.1:${port}/api/vcon/egress?egress_list=taken`;
+    // opened from outside of the browser, it belongs to no page, and keeps that through redirects
+    const link = `http://evil.test:${pages}/?to=${encodeURIComponent(target)}`;
+    expect(await browser.run(link, "document.body.innerText")).toContain("VCON_PAGE_REFUSED");
     expect(await state()).toEqual(before);
   });
 

@@ -28,7 +28,6 @@ const OWN: readonly (readonly [who: string, headers: Headers])[] = [
   ["a client by another loopback address", { host: "127.0.0.2" }],
   ["a client by a name beneath localhost", { host: "vcon.localhost:8000" }],
   ["the documentation page", { "sec-fetch-site": "same-origin", origin: "http://localhost:8000" }],
-  ["the address bar", { "sec-fetch-site": "none" }],
   ["a page of the server in an older browser", { host: "localhost:8000", origin: "http://localhost:8000" }],
   ["a listed origin", { origin: "https://ui.example", "sec-fetch-site": "cross-site" }],
   ["a listed origin behind a proxy that keeps the name", { host: "ui.example", "sec-fetch-site": "same-origin" }],
@@ -72,6 +71,18 @@ describe("without a token", () => {
     expect((await ask("GET", `/vcon/${stored.uuid}`, headers)).statusCode).toBe(200);
     const json = { ...headers, "content-type": "application/json" };
     expect((await ask("POST", "/vcon", json, JSON.stringify(stored))).statusCode).toBe(201);
+  });
+
+  test("the address bar reads and changes nothing: a link from outside of the browser looks the same", async () => {
+    const headers = { "sec-fetch-site": "none" };
+    expect((await ask("GET", `/vcon/${stored.uuid}`, headers)).statusCode).toBe(200);
+    for (const answer of [
+      await ask("GET", "/api/vcon/egress?egress_list=main_egress", headers),
+      await ask("GET", "/chain/main/egress", headers),
+      await ask("DELETE", `/vcon/${stored.uuid}`, headers),
+    ])
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([403, "VCON_PAGE_REFUSED"]);
+    expect(await gateway.backend.peek("main_egress", 0, 10)).toEqual([stored.uuid]);
   });
 
   test("many refusals are one line of the log", () => {

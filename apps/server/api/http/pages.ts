@@ -3,9 +3,16 @@ import { isLoopback } from "@vcon-server/core/config";
 import type { FastifyRequest } from "fastify";
 import type { GatewayDeps } from "../deps.ts";
 import { isWanted } from "./expect.ts";
+import { isChange } from "./query.ts";
 
-/** Values of `Sec-Fetch-Site` for what the server's own pages and the address bar of the browser send. */
-const OWN_PAGES: readonly (string | undefined)[] = ["same-origin", "none"];
+/** Value of `Sec-Fetch-Site` for what the server's own pages send. */
+const OWN_PAGE = "same-origin";
+
+/**
+ * Value of `Sec-Fetch-Site` for what is opened by the address bar or from another program. It stays through redirects:
+ * a link in a mail may lead here by way of any page.
+ */
+const NO_PAGE = "none";
 
 /** Milliseconds without a refusal after which the next one is logged. */
 const QUIET_MS = 600_000;
@@ -33,11 +40,12 @@ export function createPageCheck({
     throw refusePage(`the request is for ${quote(host)}, which is no name of this machine's loopback`);
   }
 
-  function checkOrigin({ headers }: FastifyRequest): void {
-    const { host, origin, "sec-fetch-site": site } = headers;
+  function checkOrigin(request: FastifyRequest): void {
+    const { host, origin, "sec-fetch-site": site } = request.headers;
     if (origin !== undefined && origins.has(origin)) return;
     if (typeof site === "string") {
-      if (OWN_PAGES.includes(site)) return;
+      if (site === OWN_PAGE || (site === NO_PAGE && !isChange(request))) return;
+      if (site === NO_PAGE) throw refusePage("the request would change something, and no page of the server sends it");
       throw refusePage(`the request comes from a page of another origin${origin ? `, ${quote(origin)}` : ""}`);
     }
     if (origin === undefined || URL.parse(origin)?.host === host) return;

@@ -73,13 +73,16 @@ export function linkNext(
   return `<${path}?${search}>; rel="next"`;
 }
 
+/** Returns true for a request that changes something, as a GET that takes entries off a list. */
+export const isChange = ({ method, routeOptions: { config } }: FastifyRequest): boolean =>
+  config.changes ?? !["GET", "HEAD", "OPTIONS"].includes(method);
+
 /**
  * Refuses parameters the route does not have, where the request changes something: a misspelt `ingress_lists` would
  * store a vCon that is never processed. Requests that only read go on ignoring them.
  */
 export function checkQuery(request: FastifyRequest): void {
-  const changes = request.routeOptions.config.changes ?? !["GET", "HEAD", "OPTIONS"].includes(request.method);
-  if (!changes || request.is404 || typeof request.query !== "object" || request.query === null) return;
+  if (!isChange(request) || request.is404 || typeof request.query !== "object" || request.query === null) return;
   const known = knownParameters(request);
   const unknown = Object.keys(request.query).filter((name) => name !== "" && !known.includes(name));
   if (unknown.length === 0) return;
