@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { silent, VconError } from "@vcon-server/core";
+import { VconError } from "@vcon-server/core";
+import type { Backend } from "@vcon-server/core/backend";
 import { dlqOf, type Plan, type Settings } from "@vcon-server/core/config";
 import { findStranded, type Stranded } from "@vcon-server/core/engine";
-import { connectBackend } from "../../compose.ts";
 import { type Check, warn } from "./check.ts";
 import { withBackend } from "./services.ts";
 
@@ -12,10 +12,9 @@ export async function checkLeftovers(settings: Settings, plan: Plan): Promise<Ch
   const lists = plan.chains.flatMap((chain) =>
     chain.ingressLists.flatMap((list) => (dlqOf(chain, list) === `DLQ:${list}` ? [] : [{ list, chain }])),
   );
-  const depths = await readDepths(
-    settings,
-    lists.map(({ list }) => `DLQ:${list}`),
-  );
+  if (lists.length === 0) return [];
+  const names = lists.map(({ list }) => `DLQ:${list}`);
+  const depths = (await askBackend(settings, (backend) => backend.depths(names))) ?? [];
   return lists.flatMap(({ list, chain }, at) => {
     const count = depths[at] ?? 0;
     if (count === 0) return [];
@@ -27,18 +26,12 @@ export async function checkLeftovers(settings: Settings, plan: Plan): Promise<Ch
   });
 }
 
-/** An unreachable backend has been reported by its own check. */
-async function readDepths(settings: Settings, lists: readonly string[]): Promise<readonly number[]> {
-  if (lists.length === 0) return [];
+/** Asks the backend for a limited time; one that cannot be reached has been reported by its own check. */
+async function askBackend<T>(settings: Settings, ask: (backend: Backend) => Promise<T>): Promise<T | undefined> {
   try {
-    const backend = await connectBackend(settings, silent);
-    try {
-      return await backend.depths(lists);
-    } finally {
-      await backend.close();
-    }
+    return await withBackend(settings, ask);
   } catch (error) {
-    if (error instanceof VconError) return [];
+    if (error instanceof VconError) return undefined;
     throw error;
   }
 }
@@ -68,11 +61,5 @@ export async function checkStranded(settings: Settings, plan: Plan): Promise<Che
 
 async function readStranded(settings: Settings, plan: Plan): Promise<Stranded | undefined> {
   if (settings.redisUrl === undefined && !existsSync(settings.dataDir)) return undefined;
-  try {
-    return await withBackend(settings, (backend) => findStranded(backend, plan));
-  } catch (error) {
-    // an unreachable backend has been reported by its own check
-    if (error instanceof VconError) return undefined;
-    throw error;
-  }
+  return askBackend(settings, (backend) => findStranded(backend, plan));
 }
