@@ -185,6 +185,11 @@ describe("numbers as text become numbers where the Python server reads them so",
     expect(result.ok && result.vcon.dialog).toEqual([{ type: "text", duration: 12.5 }]);
   });
 
+  test.each(["2026", "20260114", "202601140830", "20260114083000"])("the day or time %j is no Unix time", (date) => {
+    expect(readVcon(text({ created_at: date }))).toMatchObject({ ok: false });
+    expect(readVcon(text({ updated_at: date }))).toMatchObject({ ok: true, vcon: { updated_at: date } });
+  });
+
   test.each(["1757000000", "1757000000.0", 1_757_000_000])("a Unix time %j is a date", (created_at) => {
     const result = readVcon(text({ created_at }));
     expect(result.ok && result.vcon.created_at).toBe("2025-09-04T15:33:20Z");

@@ -1,4 +1,4 @@
-import { readDate, unixTime, writeDate } from "./date.ts";
+import { unixTime, writeDate } from "./date.ts";
 import { readNumber, withIndices } from "./lax-number.ts";
 import { sessionIdOf } from "./session-id.ts";
 import { isAbsent, isObject, type JsonObject, without } from "./shape.ts";
@@ -157,11 +157,14 @@ function placeOf(name: string, object: JsonObject, kind: Kind): string | undefin
   return name === "type" ? name : undefined;
 }
 
-/** Writes a Unix time, also one in a text that is no date, as the draft wants dates; `undefined` for everything else. */
+/** Seconds with 9 or 10 digits, milliseconds with 13: texts of other lengths are days and times without separators. */
+const UNIX_TIME = /^(?:\d{9,10}|\d{13})(?:\.\d*)?$/;
+
+/** Writes a Unix time, also one in a text, as the draft wants dates; `undefined` for everything else. */
 export function writeUnixTime(value: unknown): string | undefined {
-  const time = typeof value === "number" ? value : typeof value === "boolean" ? undefined : readNumber(value);
-  if (time === undefined || (typeof value === "string" && readDate(value) !== undefined)) return undefined;
-  return writeDate(unixTime(time));
+  if (typeof value === "boolean" || (typeof value === "string" && !UNIX_TIME.test(value.trim()))) return undefined;
+  const time = typeof value === "number" ? value : readNumber(value);
+  return time === undefined ? undefined : writeDate(unixTime(time));
 }
 
 function isType(value: unknown, type: Rename["type"]): boolean {
