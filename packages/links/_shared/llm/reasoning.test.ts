@@ -48,3 +48,7 @@ test("reasoning in front of an answer changes nothing of the answer", () => {
     }),
   );
 });
+
+test("any number of thoughts in front of an answer is left out", () => {
+  expect(withoutReasoning(`${"<think>a</think>\n".repeat(50_000)}Yes.`)).toBe("Yes.");
+});

@@ -40,15 +40,21 @@ export function withoutReasoning(content: string): string {
 }
 
 function skipReasoning(text: string, marks: Marks): string {
+  const again = new RegExp(`^${marks.open}`, "i");
+  let rest = skipOnce(text, marks);
+  // some reason again before they answer; further on in the answer, marks are only quoted
+  while (rest !== text && again.test(rest)) rest = skipOnce(rest, marks);
+  return rest;
+}
+
+function skipOnce(text: string, marks: Marks): string {
   const begin = new RegExp(marks.open, "i").exec(text);
   const from = begin?.index === 0 ? begin[0].length : 0;
   const end = new RegExp(marks.close, "i").exec(text.slice(from));
   if (!end) return from > 0 ? "" : text;
   // an opening mark further on is part of what is said, and so is the closing one behind it
   if (begin && begin.index > 0 && begin.index < end.index) return text;
-  const rest = text.slice(from + end.index + end[0].length).trimStart();
-  // some reason again before they answer; further on in the answer, marks are only quoted
-  return new RegExp(`^${marks.open}`, "i").test(rest) ? skipReasoning(rest, marks) : rest;
+  return text.slice(from + end.index + end[0].length).trimStart();
 }
 
 const unwrap = (text: string, wrapper: RegExp): string => (wrapper.exec(text)?.[2] ?? text).trim();
