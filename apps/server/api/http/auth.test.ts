@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { sampleVcon } from "@vcon-server/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -157,6 +159,20 @@ describe("partners", () => {
     expect((await submit(sampleVcon(), "?ingress_list=other&ingress_list=partner", "key-a")).status).toBe(422);
     expect((await submit(sampleVcon(), "", "key-a")).status).toBe(422);
     expect(await gateway.backend.depths(["other"])).toEqual([0]);
+  });
+
+  test("a body for no list is not asked for: its key cannot be told to be right", async () => {
+    const headers = {
+      "x-conserver-api-token": "guess",
+      "content-type": "application/json",
+      "content-length": 1_000_000,
+    };
+    const options = { method: "POST", headers: { ...headers, expect: "100-continue" } };
+    const sent = request(`${gateway.url}/vcon/external-ingress`, options);
+    const asked = once(sent, "continue").then(() => "asked for the body");
+    const answered = once(sent, "response").then(([response]) => response.statusCode);
+    expect(await Promise.race([asked, answered])).toBe(422);
+    sent.on("error", () => undefined).destroy();
   });
 
   test("what is no vCon is 422 once the key is right", async () => {

@@ -5,6 +5,7 @@ import type { GatewayDeps } from "../deps.ts";
 import "./api.ts";
 import { readKey } from "./key.ts";
 import { createPageCheck } from "./pages.ts";
+import { refuseQuery } from "./validation.ts";
 import { createWrongTokens } from "./wrong-tokens.ts";
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -49,8 +50,10 @@ export function createGuard({
     const { ingressAuth } = plan();
     if (ingressAuth.size === 0) throw refused("No ingress authentication configured");
     const list = listOf(request.query);
-    // a missing or malformed list name is the validation's to refuse
-    if (list === undefined) return;
+    if (list === undefined) {
+      refuseQuery(request);
+      return;
+    }
     const keys = ingressAuth.get(list);
     if (keys !== undefined && isOneOf(key, keys.map(digest))) return;
     wrongTokens.take(request.ip);

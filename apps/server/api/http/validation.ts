@@ -1,5 +1,5 @@
-import type { FastifySchemaCompiler } from "fastify";
-import type { z } from "zod";
+import type { FastifyRequest, FastifySchemaCompiler } from "fastify";
+import { z } from "zod";
 import { type Issue, invalid } from "./problem.ts";
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -12,12 +12,21 @@ const PARTS: Readonly<Record<string, string>> = {
 /** Checks a part of a request with its zod schema; what is wrong becomes one 422 that names every error. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart = "body" }) =>
-  (data: unknown) => {
-    const result = schema.safeParse(data, { reportInput: true });
-    if (result.success) return { value: result.data };
-    const part = PARTS[httpPart] ?? httpPart;
-    return { error: invalid(`reading the ${part} parameters`, issuesOf(part, result.error.issues)) };
-  };
+  (data: unknown) =>
+    checkPart(schema, data, PARTS[httpPart] ?? httpPart);
+
+function checkPart(schema: z.ZodType, data: unknown, part: string) {
+  const result = schema.safeParse(data, { reportInput: true });
+  if (result.success) return { value: result.data };
+  return { error: invalid(`reading the ${part} parameters`, issuesOf(part, result.error.issues)) };
+}
+
+/** Throws what is wrong with the query of a request before a byte of its body is read. */
+export function refuseQuery({ query, routeOptions: { schema } }: FastifyRequest): void {
+  const { querystring } = schema ?? {};
+  const checked = querystring instanceof z.ZodType ? checkPart(querystring, query, "query") : {};
+  if ("error" in checked) throw checked.error;
+}
 
 type ZodIssue = z.core.$ZodIssue;
 
