@@ -10,7 +10,7 @@ export function addressOf(dataDir: string): string {
   return process.platform === "win32" ? `\\\\.\\pipe\\vcs-${hash}` : join(tmpdir(), `vcs-${hash}`, "owner.sock");
 }
 
-/** Where the process of the owner says how far it is; beside the socket of the owner. */
+/** Address at which the owner's process reports its progress; beside the owner's socket. */
 export function pulseAddress(address: string): string {
   return process.platform === "win32" ? `${address}-pulse` : join(address, "..", "pulse.sock");
 }

@@ -292,5 +292,5 @@ function openedOf(reply: unknown): Opened {
   }
 }
 
-/** Written by `checkpoint` or a dead letter of this server; where somebody has spoilt it, the run starts again. */
+/** Written by `checkpoint` or a dead letter of this server; if it cannot be read, the run starts again. */
 const checkpointOf = (json: string | undefined): Checkpoint | undefined => parseOwn<Checkpoint>(json);

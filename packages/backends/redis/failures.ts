@@ -77,8 +77,8 @@ export const isWrongType = (error: unknown): boolean =>
   isReply(error) && error instanceof Error && error.message.includes("WRONGTYPE");
 
 /**
- * Whether the fault lies in what one key holds: another type, or content the scripts cannot read. Other entries are not
- * concerned, and trying again does not help before somebody has put that key right.
+ * True when the fault lies in the value of one key: another type, or content the scripts cannot read. Other entries are not
+ * concerned, and trying again does not help before that key has been repaired.
  */
 export function isKeyFault(error: unknown): boolean {
   if (!isReply(error) || !(error instanceof Error)) return false;

@@ -36,7 +36,7 @@ const REFUSALS: readonly { readonly sign: RegExp; readonly remedy: string }[] = 
   },
 ];
 
-/** Whether trying again cannot help: somebody has to change something first. */
+/** True when trying again cannot help until a setting or a permission is changed. */
 export const isRefusal = (error: unknown): boolean => refusalRemedy(error) !== undefined;
 
 function refusalRemedy(error: unknown): string | undefined {

@@ -2,7 +2,7 @@ import { silent } from "@vcon-server/core";
 import { freshList, freshUuid, plainIndex, submission, submitOne } from "@vcon-server/core/backend/conformance/samples";
 import { startRedis } from "@vcon-server/core/testing/servers/redis";
 import { describe, expect, test } from "vitest";
-import { dangersOf, isNewEnough, warningsOf } from "./health.ts";
+import { isNewEnough, listDangers, warningsOf } from "./health.ts";
 import { openRedisBackend } from "./index.ts";
 
 describe("warnings", () => {
@@ -12,12 +12,12 @@ describe("warnings", () => {
 
   test("a server that keeps everything has none", () => {
     expect(warningsOf({ info: info(safe), fsync: "always" }, asked)).toEqual([]);
-    expect(dangersOf(info(safe))).toEqual([]);
+    expect(listDangers(info(safe))).toEqual([]);
   });
 
   test("an evicting server is a danger", () => {
     const words = expect.stringMatching(/allkeys-lru.*noeviction.*VCON_ALLOW_EVICTION=true/);
-    expect(dangersOf(info({ ...safe, maxmemory_policy: "allkeys-lru" }))).toEqual([words]);
+    expect(listDangers(info({ ...safe, maxmemory_policy: "allkeys-lru" }))).toEqual([words]);
   });
 
   test.each([

@@ -36,7 +36,7 @@ export async function requireFitServer({ store }: Pick<Context, "store">): Promi
   }
 }
 
-/** What one node says about itself. */
+/** Facts one node reports about itself. */
 interface NodeFacts {
   readonly info: Info;
   readonly fsync: string | undefined;
@@ -62,7 +62,7 @@ export async function healthOf(context: Context): Promise<BackendHealth> {
     latency,
     fill: fills.length > 0 ? Math.max(...fills) : undefined,
     warnings: [...warnings],
-    dangers: [...new Set(nodes.flatMap((facts) => dangersOf(facts.info)))],
+    dangers: [...new Set(nodes.flatMap((facts) => listDangers(facts.info)))],
   };
 }
 
@@ -148,8 +148,8 @@ export function warningsOf(
   return warnings;
 }
 
-/** What loses accepted vCons as soon as memory is used up. Pure. */
-export function dangersOf(info: Info): string[] {
+/** Lists the settings that lose accepted vCons as soon as memory is used up. Pure. */
+export function listDangers(info: Info): string[] {
   const policy = info.get("maxmemory_policy") ?? "noeviction";
   if (policy === "noeviction") return [];
   return [

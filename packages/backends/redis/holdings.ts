@@ -7,7 +7,7 @@ import { Failed, read, write } from "./store.ts";
 
 type Use = "taken" | "dlq";
 
-/** Which lists workers take from and which hold dead letters, written down so that they are found when no chain names them any more. */
+/** Records which lists workers take from and which hold dead letters, so that they are found when no chain names them any more. */
 export interface Holdings {
   note(use: Use, lists: Iterable<string>): Promise<void>;
   list(except: readonly string[]): Promise<Holding[]>;
@@ -26,9 +26,9 @@ export function createHoldings(context: Context): Holdings {
     },
     async list(except) {
       const known = new Set(except);
-      const uses = texts(await store.one("looking for lists", read("smembers", LISTS_KEY))).map(useOf);
+      const uses = texts(await store.one("looking for lists", read("smembers", LISTS_KEY))).map(parseUse);
       const found = await Promise.all(
-        uses.filter(({ list }) => !known.has(list)).map((use) => holdingOf(context, use)),
+        uses.filter(({ list }) => !known.has(list)).map((use) => readHolding(context, use)),
       );
       return found
         .filter(({ waiting, parked }) => waiting + parked > 0)
@@ -42,12 +42,12 @@ interface ListUse {
   readonly dead: boolean;
 }
 
-function useOf(member: string): ListUse {
+function parseUse(member: string): ListUse {
   const gap = member.indexOf(" ");
   return { list: member.slice(gap + 1), dead: member.slice(0, gap) === "dlq" };
 }
 
-async function holdingOf(context: Context, { list, dead }: ListUse): Promise<Holding> {
+async function readHolding(context: Context, { list, dead }: ListUse): Promise<Holding> {
   const [waiting = 0] = await depthsOf(context, [list]);
   const { runs, parked } = listKeys(list);
   const commands = dead ? [read("llen", graveKeys(list).moving)] : [read("hlen", runs), read("hlen", parked)];

@@ -9,7 +9,7 @@ import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
 const DOING = "writing the index";
 
-/** Terms as meta keeps them; none where somebody else spoilt them. */
+/** Terms as meta keeps them; none if they cannot be read. */
 export function termsOf(json: string | undefined): IndexTerm[] {
   const terms = parseOwn<IndexTerm[]>(json);
   return Array.isArray(terms) ? terms : [];

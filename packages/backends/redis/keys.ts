@@ -81,7 +81,7 @@ export function keysInOrder(uuid: string): [document: string, meta: string, deli
   return [document, meta, deliveries];
 }
 
-/** Who submitted the vCon; a key of its own, since it outlives everything else that is known of one. */
+/** Key of the vCon's submitter; a key of its own, since it outlives everything else that is known of one. */
 export const submitterKey = (uuid: string): string => `vcs:{vcon:${uuid}}:submitter`;
 
 /** Where a changed document waits for its commit; the token keeps a late worker's bytes apart from the next one's. */

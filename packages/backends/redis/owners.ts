@@ -47,7 +47,7 @@ export async function suspectsOf({ store }: Context, lists: readonly string[]): 
     "counting suspects",
     lists.map((list) => read("zcard", listKeys(list).suspects)),
   );
-  return replies.map(countOf);
+  return replies.map(readCount);
 }
 
 export async function writeCheckpoints(
@@ -73,8 +73,8 @@ export async function writeCheckpoints(
 /** A checkpoint that a foreign key stands in the way of is not kept: the end of the run says what is wrong. */
 const stateOf = (reply: unknown) => (reply instanceof VconError ? "ok" : (text(reply) as "ok" | "lost" | "gone"));
 
-/** Where something else stands under a key of a list there are no leases; the claim of that list reports it. */
-const countOf = (reply: unknown): number => (reply instanceof VconError ? 0 : integer(reply));
+/** Reads a count of leases; a list whose key holds another type has none, and the claim of that list reports it. */
+const readCount = (reply: unknown): number => (reply instanceof VconError ? 0 : integer(reply));
 
 const sum = (replies: readonly unknown[]): number =>
-  replies.reduce<number>((total, reply) => total + countOf(reply), 0);
+  replies.reduce<number>((total, reply) => total + readCount(reply), 0);

@@ -42,7 +42,7 @@ export function pairsOf(reply: unknown): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2] as string, flat[at * 2 + 1] as string]);
 }
 
-/** JSON text this server wrote under a key of its own; `undefined` where there is none or somebody else spoilt it. */
+/** JSON text this server wrote under a key of its own; `undefined` if there is none or it cannot be read. */
 export function parseOwn<Value>(json: string | undefined): Value | undefined {
   if (json === undefined || json === "") return undefined;
   try {

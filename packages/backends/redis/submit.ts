@@ -120,7 +120,7 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
     attempts.map(({ submission }) => read("hget", documentKeys(submission.uuid).meta, "terms")),
   );
   const intents = attempts.map(({ submission: { uuid, submitted, lists } }, at): Intent => {
-    return { id: randomUUID(), uuid, submitted, lists, former: formerOf(before[at]) };
+    return { id: randomUUID(), uuid, submitted, lists, former: readFormer(before[at]) };
   });
   const members = intents.map((intent) => JSON.stringify(intent));
   const keyed = intents.map(({ uuid }) => intentKey(uuid));
@@ -162,7 +162,7 @@ function apartCommand({ store }: Context, attempt: Attempt): Command {
   return store.call("submit", submissionKeys(attempt.submission.uuid), args);
 }
 
-const formerOf = (reply: unknown): string => (reply instanceof VconError ? "[]" : (maybeText(reply) ?? "[]"));
+const readFormer = (reply: unknown): string => (reply instanceof VconError ? "[]" : (maybeText(reply) ?? "[]"));
 
 function answerOf(reply: unknown): Answer | VconError {
   if (reply instanceof VconError) return reply;

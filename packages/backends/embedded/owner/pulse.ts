@@ -9,7 +9,7 @@ export interface Pulse {
 }
 
 /**
- * Served by the thread that started the owner: in the middle of a large transaction the owner itself can answer nobody,
+ * Served by the thread that started the owner: in the middle of a large transaction the owner itself cannot answer,
  * and to its clients a busy owner looks like one that has died.
  */
 export async function servePulse(address: string, memory: () => Int32Array): Promise<Pulse> {

@@ -13,7 +13,7 @@ const FULL_BYTES = 64 * 1024 * 1024;
 export type Lane = QueuedWork[];
 
 export interface QueuedWork extends Work {
-  /** What it took on the wire. */
+  /** Bytes the request takes on the wire. */
   readonly bytes: number;
 }
 

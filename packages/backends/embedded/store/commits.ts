@@ -31,10 +31,10 @@ const SLOT = 512;
 const RECORD = 24;
 const SYNC_EVERY_MS = 1_000;
 
-/** What the file says. */
+/** Content of the file. */
 export interface Noted {
   readonly commits: number;
-  /** Which start of the machine it was written under; all zeros where that is not known. */
+  /** Boot of the machine during which the file was written; all zeros if unknown. */
   readonly boot: Buffer;
   /** Every commit was on the disk before it was noted. */
   readonly durable: boolean;

@@ -46,7 +46,7 @@ export function codedError(error: unknown, doing: string): VconError {
 
 interface Corruption {
   readonly cause?: unknown;
-  /** What to do, where it is not the usual. */
+  /** Remedy, if it differs from the usual one. */
   readonly remedy?: string;
 }
 
