@@ -44,7 +44,7 @@ export interface Backend {
    * document would tell.
    */
   sizes(uuids: readonly VconUuid[]): Promise<(number | undefined)[]>;
-  /** Who submitted each of these last, where submissions said so; known for longer than there is a working copy. */
+  /** Last submitter of each of these, where submissions named one; known for longer than there is a working copy. */
   submitters(uuids: readonly VconUuid[]): Promise<(string | undefined)[]>;
   /** Stores, indexes and queues each submission: one atomic step, on Cluster by intent and repair. */
   submit(batch: readonly Submission[]): Promise<SubmitResult[]>;
@@ -194,7 +194,7 @@ export interface Submission {
   readonly submitter?: Submitter;
 }
 
-/** Somebody who submits vCons, so that others can be kept from writing over them. */
+/** A party that submits vCons, so that others can be kept from writing over them. */
 export interface Submitter {
   readonly id: string;
   /** Milliseconds from this submission for which it is remembered, whatever becomes of the working copy. */
@@ -252,7 +252,7 @@ export interface Claim extends Lease {
   readonly deaths: number;
   /** `undefined`: there is no working copy; storages may have one. */
   readonly document: Document | undefined;
-  /** What is known about a working copy that should be there and is not, for its dead letter. */
+  /** Facts about a working copy that should be there and is not, for its dead letter. */
   readonly lost?: string;
   /** Why what is kept of this entry cannot be used; it is a dead letter without being run. */
   readonly fault?: VconError;
@@ -371,6 +371,6 @@ export interface BackendHealth {
   readonly fill: number | undefined;
   /** What an operator should change, each with its remedy. */
   readonly warnings: readonly string[];
-  /** What loses accepted vCons sooner or later, each with its remedy: the server does not start with it. */
+  /** Settings that lose accepted vCons sooner or later, each with its remedy: the server does not start with it. */
   readonly dangers?: readonly string[];
 }

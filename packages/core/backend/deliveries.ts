@@ -81,7 +81,7 @@ export interface DeadLetter {
   readonly record: DeadLetterRecord | undefined;
 }
 
-/** What one list holds. */
+/** Contents of one list. */
 export interface Holding {
   readonly list: string;
   /** It holds dead letters; otherwise entries for a chain. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compileText, link } from "./mistakes.ts";
 
-/** What lint says about a receiver, given the networks that are allowed. */
+/** Lints a receiver, given the networks that are allowed. */
 async function remarks(url: string, allowed = ""): Promise<string[]> {
   const lines = link(`    module: webhook\n    options: {webhook-urls: ["https://crm.example.com/in", "${url}"]}`);
   const { findings, plan } = await compileText(lines, { CONSERVER_ALLOWED_NETWORKS: allowed });

@@ -32,7 +32,7 @@ export interface ConfigText {
   readonly registry: PluginRegistry;
   /** Permission bits of the file, where it is one. */
   readonly mode?: number;
-  /** Where its bytes are no UTF-8. */
+  /** First place at which the file is not valid UTF-8. */
   readonly fault?: EncodingFault;
 }
 

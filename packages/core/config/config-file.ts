@@ -9,7 +9,7 @@ export interface FileText {
   readonly text: string;
   /** Permission bits. */
   readonly mode: number;
-  /** Where it is not UTF-8. */
+  /** First place at which the file is not valid UTF-8. */
   readonly fault?: EncodingFault;
 }
 

@@ -39,7 +39,7 @@ export function parseEntry<S extends z.ZodType>(
 const ROUNDS = 3;
 
 /**
- * What a variable gives, and what stands in quotes, is a text. Where the schema asks for something else, the text is
+ * Values of variables and values in quotes are texts. If the schema asks for something else, the text is
  * read as YAML would read it: `"5432"` is a number where a number belongs, while a password of digits stays a text.
  * An option with nothing behind it is one that is not set, where the schema does not know what nothing means.
  */

@@ -24,7 +24,7 @@ function refusal(env: Environment): string {
   return "accepted";
 }
 
-/** What an operator sees who installs the server: the version of the program. */
+/** Version of the program, as an operator who installs the server sees it. */
 const VERSION: string = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../../apps/server/package.json"), "utf8"),
 ).version;

@@ -52,8 +52,8 @@ export function keysAt(schema: SchemaNode, path: readonly (string | number)[]): 
 }
 
 /**
- * What may be written at a path where there are several kinds of it, in words: `a text, or a map with name and value`.
- * Nothing where the schema does not say.
+ * Describes in words the kinds of value a path accepts, if there are several: `a text, or a map with name and value`.
+ * Returns `undefined` if the schema does not say.
  */
 export function choicesAt(schema: SchemaNode, path: readonly (string | number)[]): string | undefined {
   const nodes = path.reduce<readonly SchemaNode[]>(below, alternatives(schema));

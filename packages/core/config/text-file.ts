@@ -1,7 +1,7 @@
 /** Text as it stands in a file. */
 export interface DecodedText {
   readonly text: string;
-  /** Where it stops being UTF-8. The text is then only good for telling what else there is to say about the file. */
+  /** First place at which the file is not valid UTF-8. The text then only serves to report further faults of the file. */
   readonly fault?: EncodingFault;
 }
 

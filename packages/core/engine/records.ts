@@ -16,7 +16,7 @@ interface RecordFacts {
   readonly worker: string;
 }
 
-/** What a failure says once nothing is tried again by itself. */
+/** Returns the message of a failure without the promise of a retry, since none follows. */
 export const lastMessage = ({ message }: VconError): string => message.replace(/; it is tried again$/, "");
 
 /** Why a vCon is dead-lettered, as it is stored beside the list. */

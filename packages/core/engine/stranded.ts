@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Backend } from "../backend/backend.ts";
 import { dlqOf, type Plan } from "../config/plan.ts";
 
-/** What chains and storages have left behind that the configuration does not name any more. */
+/** Lists and deliveries left behind by chains and storages that the configuration no longer names. */
 export interface Stranded {
   /** Entries no chain takes. */
   readonly lists: readonly { readonly name: string; readonly waiting: number; readonly parked: number }[];

@@ -9,7 +9,7 @@ export interface Effects {
   readonly expireIn?: number;
 }
 
-/** What goes with a vCon that goes on. */
+/** Facts and effects that accompany a forwarded vCon. */
 export interface ForwardFacts extends Effects {
   /** Why the link left the vCon as it came, for the people who look for its result in vain: `not in English`. */
   readonly unchanged?: string;

@@ -36,7 +36,7 @@ const PLAIN = {
 
 /**
  * A vCon as the profile `tolerant` takes it in: indices that lead nowhere and members that only describe may be anything.
- * The same one for the same random numbers.
+ * Equal random numbers give equal vCons.
  */
 export function oddVcon(random: () => number): Vcon {
   const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
