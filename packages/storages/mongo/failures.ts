@@ -8,7 +8,7 @@ const REFUSALS = new Set([15, 22, 52, 57, 121, 10334, 11000, 17280, 17419, 17420
 export const TOO_LARGE_REMEDY =
   "MongoDB keeps documents of up to 16 MiB (16777216 bytes); keep recordings outside the vCon (url) or use another storage for large ones";
 
-/** What a member that only reads means, and what to do about it. */
+/** Explains the refusal of a member that only reads, with its remedy. */
 export const NOT_PRIMARY =
   "the server only reads: it is no primary; name all members of the replica set in url, without directConnection; it is tried again";
 

@@ -112,7 +112,7 @@ async function runOn<T>(client: PoolClient, signal: AbortSignal, use: (client: P
 /** A server that became a standby, or that was told to only read, may answer so on old connections for ever. */
 const READ_ONLY = "25006";
 
-/** Whether a connection can be used after this error: the server answered, and would answer alike on a new one. */
+/** True when the connection stays usable after this error: the server answered, and would answer alike on a new one. */
 const isUsable = (error: unknown): boolean =>
   error instanceof Error && "severity" in error && error.severity === "ERROR" && readSqlState(error) !== READ_ONLY;
 

@@ -1,15 +1,15 @@
 import { VconError } from "@vcon-server/core";
 import type { Facts } from "./table.ts";
 
-/** Where a call failed. */
+/** Circumstances of a failed call. */
 export interface Situation {
-  /** What was being done, such as `saving <uuid>`. */
+  /** Action that failed, such as `saving <uuid>`. */
   readonly doing: string;
   /** The table as statements name it. */
   readonly table: string;
-  /** Whether the table was still being looked for or made. */
+  /** True while the table is still being looked for or made. */
   readonly isMaking: boolean;
-  /** What the server last said about itself. */
+  /** Facts the server last reported about itself. */
   readonly facts: Facts | undefined;
 }
 
@@ -18,7 +18,7 @@ const REFUSALS = ["22", "23", "54"];
 
 type Remedy = string | ((situation: Situation) => string);
 
-/** What to do about a SQLSTATE, or about those of a class. */
+/** Remedies by SQLSTATE or by class of SQLSTATE. */
 const REMEDIES: Readonly<Record<string, Remedy>> = {
   "08": "the connection broke; it is made again",
   "08P01":

@@ -1,6 +1,6 @@
 const ONE_HOST = "must name one host: give several a name or a proxy in front that leads to the primary";
 
-/** What keeps a `postgres://` URL from being used; never repeats any of it, since passwords stand there. */
+/** Returns the fault of a `postgres://` URL; never repeats any of it, since it may hold a password. */
 export function urlFault(url: string): string | undefined {
   if (!/^postgres(?:ql)?:\/\//.test(url)) return "must begin with postgres://";
   if (/[?&]ssl/.test(url)) return "must not set TLS: use the options ssl, ssl_ca, ssl_cert and ssl_key";
@@ -23,7 +23,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** What keeps the name of a server from being one. */
+/** Returns the fault of a server's name. */
 export function hostFault(host: string): string | undefined {
   if (host.includes(",")) return ONE_HOST;
   if (host.includes("://")) return "must be a name or address: an address with a scheme is written as the option url";

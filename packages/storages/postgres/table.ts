@@ -42,7 +42,7 @@ const DDL = (names: Names): string => `
 const TABLE_LOCK = 723_190_511;
 const INDEX_LOCK = 723_190_512;
 
-/** What the server says about itself and the user. */
+/** Facts the server reports about itself and the user. */
 export interface Facts {
   /** Schema that a table without one is made in; null when the search path names none that exists. */
   readonly schema: string | null;
