@@ -160,7 +160,7 @@ describe("what can be understood is taken in with a finding, and refused under s
 });
 
 describe("numbers as text become numbers where the Python server reads them so", () => {
-  const dialogOf = (members: object) => {
+  const readDialog = (members: object) => {
     const result = readVcon(text({ parties: [{}, {}], dialog: [{ type: "text", ...members }] }));
     return result.ok ? result.vcon.dialog?.[0] : result.errors;
   };
@@ -173,7 +173,7 @@ describe("numbers as text become numbers where the Python server reads them so",
     [{ parties: "1" }, { parties: 1 }],
     [{ parties: [["0"], null, true] }, { parties: [[0], null, 1] }],
   ])("%j", (sent, taken) => {
-    expect(dialogOf(sent)).toEqual({ type: "text", ...taken });
+    expect(readDialog(sent)).toEqual({ type: "text", ...taken });
   });
 
   test("a length with more digits than a double has is a length", () => {

@@ -19,7 +19,7 @@ const Words = z.looseObject({
   param: z.unknown().optional(),
 });
 
-/** Where OpenAI, vLLM, xAI, OpenRouter and services made with FastAPI put what went wrong. */
+/** Error fields of OpenAI, vLLM, xAI, OpenRouter and services made with FastAPI. */
 const Body = z.looseObject({
   error: z
     .union([Words, z.string().min(1)])

@@ -1,6 +1,6 @@
 import type { TranscriptSegment } from "./transcript.ts";
 
-/** Who says what, as WebVTT marks it: `<v Ann Lee>Hello.</v>`. */
+/** Speaker and words as WebVTT marks them: `<v Ann Lee>Hello.</v>`. */
 export type Voice = Pick<TranscriptSegment, "speaker" | "text">;
 
 /** The start of a voice span, with classes that do not matter here. */

@@ -53,7 +53,7 @@ export async function encodedTone(seconds: number, [format, ...args]: Format): P
   return new Uint8Array(stdout);
 }
 
-/** The same written into a file, whose header is completed at the end. */
+/** Encodes a tone into a file rather than a pipe, so that its header is completed at the end. */
 export async function filedTone(seconds: number, [format, ...args]: Format): Promise<Uint8Array<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), "vcon-tone-"));
   try {
