@@ -7,7 +7,7 @@ export interface Supervision {
 
 /**
  * Ends this process when its supervisor is gone: at once while it starts, and by what `onLost` names once it runs. To be
- * called before anything else is loaded, since a supervisor may die at any moment and tells nobody: all that shows it is
+ * called before anything else is loaded, since a supervisor may die at any moment without notice: all that shows it is
  * the end of the channel, which Node reports to those who listen and then never again.
  */
 export function watchSupervisor(): Supervision {

@@ -38,7 +38,7 @@ const GUARDED: readonly [method: string, path: string, status: 401 | 403][] = [
   ["POST", "/stranded/move?list=gone_ingress&to=main", 401],
 ];
 
-/** Between two requests of these tests lies an hour, so that nobody is told to wait for wrong tokens. */
+/** Puts an hour between two requests of these tests, so that no client is told to wait after wrong tokens. */
 function slowTime(): () => number {
   let time = Date.parse("2026-01-02T03:04:05Z");
   return () => (time += 3_600_000);

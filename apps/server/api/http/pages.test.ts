@@ -4,7 +4,7 @@ import { chain, startGateway, type TestGateway } from "../testing/gateway.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What no client on this machine sends, but a page in a browser does. */
+/** Headers that a page in a browser sends, and no client on this machine. */
 const FOREIGN: readonly (readonly [who: string, headers: Headers])[] = [
   ["a page whose name was made to resolve to this machine", { host: "evil.example:8000" }],
   ["such a page, by a name that looks local", { host: "localhost.evil.example" }],

@@ -29,8 +29,8 @@ export function deadLetterRoutes(api: Api, context: Context): void {
 }
 
 /**
- * Where dead letters of an ingress list may be: in the list of its chain, and in those of chains that were renamed or
- * removed. The name of such a list stands for itself.
+ * Finds the lists that may hold dead letters of an ingress list: the list of its chain, and those of chains that were
+ * renamed or removed. The name of such a list stands for itself.
  */
 async function findDlqs({ backend, plan }: Pick<Context, "backend" | "plan">, list: string): Promise<DlqView[]> {
   const current = dlqFor(plan(), list);

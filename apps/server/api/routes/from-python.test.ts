@@ -5,7 +5,7 @@ import { downgrade, parseVcon } from "@vcon-server/vcon";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json, startGateway, type TestGateway } from "../testing/gateway.ts";
 
-/** What the guide for users of the Python server says about documents, tried. */
+/** Tests the statements about documents in the guide for users of the Python server. */
 
 const GUIDE = readFileSync(join(import.meta.dirname, "../../../../docs/from-python.md"), "utf8");
 

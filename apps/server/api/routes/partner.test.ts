@@ -11,7 +11,7 @@ const ingressAuth = new Map([
   ["mails", ["key-a"]],
 ]);
 
-const partnerOf = (gateway: () => TestGateway) => (key: "key-a" | "key-b", list: string, vcon: unknown) =>
+const createPartner = (gateway: () => TestGateway) => (key: "key-a" | "key-b", list: string, vcon: unknown) =>
   gateway().send("POST", `/vcon/external-ingress?ingress_list=${list}`, vcon, { "x-conserver-api-token": key });
 
 const read = async (gateway: TestGateway, { uuid }: Vcon) => json(await gateway.call(`/vcon/${uuid}`));
@@ -22,7 +22,7 @@ describe.each(BACKENDS)("vCons of partners (%s)", (kind) => {
     gateway = await startGateway({ kind, plan: { ingressAuth } });
   });
   afterAll(() => gateway.close());
-  const submit = partnerOf(() => gateway);
+  const submit = createPartner(() => gateway);
   const depth = async (list: string) => (await gateway.backend.depths([list]))[0] ?? 0;
 
   test("one that is repeated at once by many is queued once, and later again not", async () => {
@@ -58,7 +58,7 @@ describe.each(BACKENDS)("vCons of partners (%s)", (kind) => {
     expect(await read(gateway, vcon)).toEqual(vcon);
   });
 
-  test("a partner corrects what it sent itself, on whatever list, and nobody else does", async () => {
+  test("a partner corrects what it sent itself, on whatever list, and no other partner does", async () => {
     const vcon = sampleVcon();
     await submit("key-a", "calls", vcon);
     const before = await depth("calls");
@@ -104,7 +104,7 @@ describe.each(BACKENDS)("a uuid whose working copy has expired, with the fallbac
     });
   });
   afterAll(() => gateway.close());
-  const submit = partnerOf(() => gateway);
+  const submit = createPartner(() => gateway);
 
   async function expire(vcon: Vcon): Promise<void> {
     const lists = [{ name: "calls", chain: "work", max: 10 }];
@@ -114,7 +114,7 @@ describe.each(BACKENDS)("a uuid whose working copy has expired, with the fallbac
     await expect.poll(async () => (await gateway.backend.read([vcon.uuid]))[0]).toBeUndefined();
   }
 
-  test("stays that of whoever submitted it, without any storage that could tell", async () => {
+  test("still belongs to its submitter, without any storage that could tell", async () => {
     const [theirs, ours] = [sampleVcon(), sampleVcon()];
     await submit("key-b", "calls", theirs);
     await expire(theirs);

@@ -58,7 +58,7 @@ describe.each(BACKENDS)("queues (%s)", (kind) => {
   });
 
   test("other programs' keys are neither taken from nor appended to", async () => {
-    // nobody else writes into the embedded database
+    // no other program writes into the embedded database
     if (kind === "embedded") return;
     await gateway.cli("RPUSH", "jobs", '{"class":"Mail"}', randomUUID());
     const refused = await gateway.call("/vcon/egress?egress_list=jobs");

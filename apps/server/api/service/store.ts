@@ -49,7 +49,7 @@ export interface StoreDeps {
   /** Decides about batches and their order. */
   readonly submit: (submission: Submission) => Promise<SubmitResult>;
   readonly emit: GatewayDeps["emit"];
-  /** Who stores what comes in by `add` and `put`; remembered where it is given. */
+  /** Returns the submitter of vCons stored by `add` and `put`; remembered if there is one. */
   readonly submitter: () => Submitter | undefined;
 }
 
