@@ -54,7 +54,7 @@ const RUNS = 150;
 /** How a link may fail: a recording cannot be checked against a hash that is none. */
 const FAILURES: readonly string[] = ["VCON_MEDIA_CHANGED", "VCON_MEDIA_UNUSABLE"];
 
-/** What a link makes of many odd vCons. Any other failure fails the test, with the vCon. */
+/** Runs a link over many odd vCons. Any other failure fails the test, with the vCon. */
 async function runMany(link: OpenLink, clock: Clock): Promise<{ readonly before: Vcon; readonly after: Vcon }[]> {
   const results: { readonly before: Vcon; readonly after: Vcon }[] = [];
   for (let seed = 0; seed < RUNS; seed++) {
@@ -90,6 +90,6 @@ test.each((plugins.link ?? []).map(({ name, load }) => ({ name, load })))(
   },
 );
 
-/** What no link changes: who took part, and what was said. */
+/** Parts that no link changes: the participants and their words. */
 const untouchedMembers = ({ parties, x_unknown }: Vcon): object =>
   JSON.parse(JSON.stringify({ parties, ...(x_unknown !== undefined && { x_unknown }) }));

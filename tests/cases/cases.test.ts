@@ -10,7 +10,7 @@ const read = (file: string): string => readFileSync(join(import.meta.dirname, fi
 const FILES = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".yml"));
 const WITH_TESTS = FILES.filter((file) => /^tests:/m.test(read(file)));
 
-/** What `vcon-server` prints about files of this folder, as JSON. */
+/** Returns the JSON that `vcon-server` prints about files of this folder. */
 function vconServer(verb: "test" | "lint", files: readonly string[]): unknown {
   const args = [
     "--disable-warning=ExperimentalWarning",

@@ -8,7 +8,7 @@ import { until } from "./kinds.ts";
 const BODIES = 8;
 const BODY_BYTES = 45_000_000;
 
-/** Posts eight vCons of 45 MB at once, to a list of somebody else. */
+/** Posts eight vCons of 45 MB at once, to another partner's list. */
 const postLargeBodies = ({ stage }: World): Fault => ({
   name: "large bodies",
   async inject(_, { acknowledged }) {
@@ -43,7 +43,7 @@ const postLargeBodies = ({ stage }: World): Fault => ({
 });
 
 /** Many large documents at once keep the owner of the embedded database busy for seconds, which is no outage. */
-test("embedded: large bodies at once are taken, nobody is refused and no run is repeated", {
+test("embedded: large bodies at once are taken, no client is refused and no run is repeated", {
   timeout: FAULT_TEST_MS,
 }, async () => {
   const world = await makeWorld({ backend: "embedded", slowMs: 20 });

@@ -41,7 +41,7 @@ async function start({ folder, port }: Place, env: Readonly<Record<string, strin
   return server;
 }
 
-/** What a server that must not start has written. */
+/** Returns the output of a server that must not start. */
 const refusal = async (at: Place, env: Readonly<Record<string, string>>): Promise<string> => {
   const outcome = await start(at, env).catch((error: Error) => error.message);
   if (typeof outcome !== "string") throw new Error("the server started");
