@@ -152,7 +152,7 @@ function partnerRoute(api: Api, context: Context): void {
         security: SECURED,
         summary: "Take a vCon from a partner",
         description:
-          "For holders of a key of the list (`ingress_auth`). Content that is stored already is queued, once a list; repeating a request has no effect. Other content replaces what came with the same key before, and is refused with 409 where the vCon came from somebody else.",
+          "For holders of a key of the list (`ingress_auth`). Content that is stored already is queued, once a list; repeating a request has no effect. Other content replaces what came with the same key before, and is refused with 409 if the vCon came from another submitter.",
         querystring: IntakeQuery.extend({ ingress_list: listName(settings.sortedSetName) }),
         request: vconBody,
         answers: {

@@ -80,7 +80,7 @@ test("colours are for terminals, and NO_COLOR turns them off", async () => {
   }
 });
 
-test("what somebody sent cannot turn a line around", async () => {
+test("text from a sender cannot reverse the direction of a line", async () => {
   const { err } = await run(["get", "a\u202eb"]);
   expect(err).toContain("a\\u202eb");
 });
