@@ -97,7 +97,7 @@ describe("idle connections", () => {
     await other.stop();
   });
 
-  test("that somebody cuts are opened again without a word, and no request fails", async () => {
+  test("that are cut from outside are opened again without a log line, and no request fails", async () => {
     const told: string[] = [];
     const log = { ...silent, warn: (message: string) => told.push(message) };
     const backend = await openRedisBackend({ url: server.url, log });

@@ -113,7 +113,7 @@ describe("a worker", () => {
 });
 
 describe("an entry whose working copy is not there", () => {
-  test("says in its dead letter that it was there, and that somebody removed it", async () => {
+  test("says in its dead letter that it was there, and that it was removed", async () => {
     const on = stage(backend, [step(tagging("a"))]);
     const uuid = await on.submit();
     await server.cli("DEL", `vcon:${uuid}`);
@@ -242,7 +242,7 @@ describe("dead letters", () => {
     expect(uuid).not.toBe(next);
   });
 
-  test("records somebody spoilt are read as none", async () => {
+  test("unreadable records are read as none", async () => {
     const [list, dlq] = [freshList(), freshList()];
     await submitOne(backend, [list]);
     const run = await claimOne(backend, list);

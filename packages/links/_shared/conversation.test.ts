@@ -108,7 +108,7 @@ test("one party is one speaker: the words of a second one are not put into its m
   expect(await call(hello(), hello())).toEqual(["Ann: hello hello"]);
 });
 
-test("a role that two have names nobody", async () => {
+test("a role shared by two parties names neither", async () => {
   const vcon = sampleVcon({
     parties: [{ role: "agent" }, { role: "agent" }],
     dialog: [recording({ parties: [0, 1] })],

@@ -66,7 +66,7 @@ test("base64 and other charsets are read", async () => {
   expect(await part("caf=E9", latin)).toBe("café");
 });
 
-test("a boundary that nobody names is the first line that looks like one", async () => {
+test("a boundary that no header names is the first line that looks like one", async () => {
   expect(await readMail({ mediatype: "multipart/mixed", body: "--xyz\n\nhello\n--xyz--" })).toBe("hello");
   expect(await readMail({ mediatype: "multipart/mixed", body: "\n\n\n" })).toBe("");
   expect(await readMail({ mediatype: "multipart/mixed; boundary=b", body: "no part at all" })).toBe("");
