@@ -35,7 +35,7 @@ test.concurrent.each(["SIGKILL", "SIGTERM"] as const)(
         ended,
         world.stage
           .output()
-          .match(/^.*(?:started again|cannot start).*$/gm)
+          .match(/^.*(?:started again|cannot start|[Ee]rror: | {4}at ).*$/gm)
           ?.join("\n"),
       ).toEqual([]);
     } finally {
