@@ -14,6 +14,7 @@ import { type DueChange, setDue } from "./due.ts";
 import { isKeyFault } from "./failures.ts";
 import { documentKeys, dueShard, isKeySafe, keysInOrder, readDueMember, SHARDS } from "./keys.ts";
 import { type Burial, buryCommand } from "./outbox.ts";
+import { findBlocked } from "./push-targets.ts";
 import { integer, list, maybeText, pairsOf, parseOwn, text, texts } from "./replies.ts";
 import { Failed, failureOf, read } from "./store.ts";
 
@@ -217,16 +218,25 @@ async function postpone(context: Context, changes: readonly DueChange[], blocked
  */
 async function carryOutBoxes(context: Context, boxes: readonly Box[]): Promise<ReadonlySet<string>> {
   const { store, log } = context;
-  const steps = boxes.flatMap((box) => commandsOf(context, box).map((command) => ({ box, command })));
-  const replies = await store.tryAll(steps.map(({ command }) => command));
+  const opened = boxes.map((box) => ({ box, content: openBox(box) }));
+  const targets = opened.map(({ box, content }) => ({ item: box, push: "push" in content ? content.push : [] }));
+  const blocked = await findBlocked(context, targets);
   const failed = new Set<Box>();
+  const fail = (box: Box, error: VconError) => {
+    log.error("a delivered vCon cannot be sent on", { uuid: box.uuid, error: error.message });
+    failed.add(box);
+  };
+  for (const [box, error] of blocked) fail(box, error);
+  const steps = opened.flatMap(({ box, content }) =>
+    failed.has(box) ? [] : commandsOf(context, box, content).map((command) => ({ box, command })),
+  );
+  const replies = await store.tryAll(steps.map(({ command }) => command));
   for (const [at, reply] of replies.entries()) {
     if (!(reply instanceof Failed)) continue;
     const { box, command } = steps[at] as (typeof steps)[number];
     const error = failureOf(reply, "completing a delivery", command);
     if (!isKeyFault(reply.error)) throw error;
-    log.error("a delivered vCon cannot be sent on", { uuid: box.uuid, error: error.message });
-    failed.add(box);
+    fail(box, error);
   }
   const done = boxes.filter((box) => !failed.has(box));
   await store.orFaults(
@@ -242,11 +252,14 @@ async function carryOutBoxes(context: Context, boxes: readonly Box[]): Promise<R
   return new Set([...failed].map(({ uuid }) => uuid));
 }
 
-function commandsOf(context: Context, { uuid, json }: Box) {
-  // the text is this server's own: a waiting run or a dead letter
-  const box = parseOwn<{ readonly push: readonly string[] } | Burial>(json) ?? { push: [] };
-  if ("dlq" in box) return [buryCommand(context, [box])];
-  return box.push.map((name) => context.store.call("drain", [name], ["RPUSH", uuid]));
+type Content = { readonly push: readonly string[] } | Burial;
+
+/** The text is this server's own: a waiting run or a dead letter. */
+const openBox = ({ json }: Box): Content => parseOwn<Content>(json) ?? { push: [] };
+
+function commandsOf(context: Context, { uuid }: Box, content: Content) {
+  if ("dlq" in content) return [buryCommand(context, [content])];
+  return content.push.map((name) => context.store.call("drain", [name], ["RPUSH", uuid]));
 }
 
 interface StoredPair {

@@ -242,6 +242,35 @@ describe("dead letters", () => {
     expect(uuid).not.toBe(next);
   });
 
+  test("an end that one of its lists stands in the way of is repeated without another push to the lists in order", async () => {
+    const [list, good, bad] = [freshList(), freshList(), freshList()];
+    const uuid = await submitOne(backend, [list]);
+    const run = await claimOne(backend, list);
+    await occupy(bad, "SADD");
+    const ending = done(run, { sendTo: [good, bad] });
+    for (let tries = 0; tries < 3; tries++) await expect(backend.settle([ending])).rejects.toEqual(keyFault(bad));
+    await server.cli("DEL", bad);
+    expect(await backend.settle([ending])).toMatchObject([{ kind: "ok" }]);
+    expect([await backend.peek(good, 0, 9), await backend.peek(bad, 0, 9)]).toEqual([[uuid], [uuid]]);
+  });
+
+  test("a delivered vCon that one of its lists stands in the way of is sent to each list once", async () => {
+    const [list, good, bad] = [freshList(), freshList(), freshList()];
+    const uuid = await submitOne(backend, [list]);
+    const run = await claimOne(backend, list);
+    const storages = ["a", "b"];
+    await backend.settle([done(run, { storages, required: ["a"], egress: [good, bad], deliveryLease: 60_000 })]);
+    await occupy(bad, "SADD");
+    const delivered = (storage: string) =>
+      backend.settleDeliveries([{ uuid, storage, action: "save", rev: 1, result: { kind: "done" } }]);
+    await delivered("a");
+    expect(await backend.peek(good, 0, 9)).toEqual([]);
+    await server.cli("DEL", bad);
+    await server.cli("ZADD", dueKey(uuid), "0", `${uuid} a`);
+    await backend.claimDeliveries(50, 60_000);
+    expect([await backend.peek(good, 0, 9), await backend.peek(bad, 0, 9)]).toEqual([[uuid], [uuid]]);
+  });
+
   test("unreadable records are read as none", async () => {
     const [list, dlq] = [freshList(), freshList()];
     await submitOne(backend, [list]);

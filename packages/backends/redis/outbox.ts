@@ -6,6 +6,7 @@ import { type DueChange, dueCommands } from "./due.ts";
 import { isKeyFault } from "./failures.ts";
 import { type IndexMove, moveInIndex, termsOf } from "./index-sets.ts";
 import { documentKeys, graveKeys, isKeySafe, keysInOrder, listKeys } from "./keys.ts";
+import { findBlocked } from "./push-targets.ts";
 import { parseOwn } from "./replies.ts";
 import { type Command, Failed, failureOf, write } from "./store.ts";
 
@@ -166,13 +167,15 @@ interface Step {
 /** Pushes, dead letters, due deliveries and index entries, grouped by key. Each may be repeated without harm. */
 async function flush(context: Context, pending: readonly Pending[]): Promise<Map<Pending, VconError>> {
   const parsed = pending.map((item) => ({ item, ...readOutbox(item) }));
+  const targets = parsed.map(({ item, outbox }) => ({ item, push: outbox.push }));
+  const failed = await findBlocked(context, targets);
+  const open = parsed.filter(({ item }) => !failed.has(item));
   const steps = [
-    ...pushSteps(context, parsed),
+    ...pushSteps(context, open),
     ...burialSteps(context, parsed),
     ...parsed.flatMap(({ item, due }) => dueCommands(context, due).map((command) => ({ command, items: [item] }))),
   ];
   const replies = await context.store.tryAll(steps.map(({ command }) => command));
-  const failed = new Map<Pending, VconError>();
   for (const [at, reply] of replies.entries()) {
     const { command, items } = steps[at] as Step;
     if (!(reply instanceof Failed)) continue;

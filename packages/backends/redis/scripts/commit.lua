@@ -115,6 +115,11 @@ local function carry_out(k, a, way, mine)
   local shard = KEYS[tonumber(ARGV[a + 8])]
   if #way.push == 0 and not shard then return way.outbox end
   local uuid = string.sub(KEYS[k + 1], 6)
+  -- before the first push: what is left to the outbox is pushed to all of them again
+  for _, list in ipairs(way.push) do
+    local kind = call('TYPE', list).ok
+    if kind ~= 'none' and kind ~= 'list' then return way.outbox end
+  end
   for _, list in ipairs(way.push) do
     if type(redis.pcall('RPUSH', list, uuid)) == 'table' then return way.outbox end
   end
