@@ -264,6 +264,13 @@ describe("a damaged file is refused with instructions or read right, never silen
     expect(String(inspect(folder.path, uuids).refused)).toContain("backend.commits is damaged");
   });
 
+  test("a count of commits whose maker was ended before it wrote anything keeps no database from being opened", () => {
+    using folder = temporaryFolder();
+    const uuids = fill(folder.path, false);
+    truncateSync(join(folder.path, "backend.commits"), 0);
+    expect(inspect(folder.path, uuids)).toEqual({ wrong: [], waiting: 40 });
+  });
+
   test("what synchronous = normal may lose when the machine stops is no damage, but it is while the machine goes on", () => {
     using folder = temporaryFolder();
     const normal = { synchronous: "normal", boot: Buffer.from("12345678") } as const;

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { silent, type VconError } from "@vcon-server/core";
 import { claimFrom, freshList, freshUuid, submitOne } from "@vcon-server/core/backend/conformance/samples";
 import { describe, expect, test } from "vitest";
 import { connectEmbedded, openEmbedded, startEmbeddedOwner } from "./index.ts";
-import { addressOf } from "./place.ts";
+import { addressOf, pulseAddress } from "./place.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 import { startWriter } from "./testing/start-writer.ts";
 
@@ -51,6 +51,19 @@ describe("who owns a data directory", () => {
     expect(statSync(socketFolder).mode & 0o777).toBe(0o700);
     await owner.close();
   });
+
+  test.skipIf(process.platform === "win32")(
+    "a start that fails because of the second socket leaves no thread and no lock behind",
+    async () => {
+      using folder = temporaryFolder();
+      const inTheWay = pulseAddress(addressOf(folder.path));
+      mkdirSync(inTheWay, { recursive: true, mode: 0o700 });
+      chmodSync(dirname(inTheWay), 0o700);
+      await expect(start(folder.path)).rejects.toThrow();
+      rmSync(inTheWay, { recursive: true });
+      await (await start(folder.path)).close();
+    },
+  );
 });
 
 describe("clients", () => {

@@ -37,7 +37,12 @@ export async function startEmbeddedOwner({ dataDir, synchronous, leaseMs, log }:
   let closing = false;
   let deaths = 0;
   let current = await start();
-  const pulse = await servePulse(current.address, () => progress);
+  const pulse = await servePulse(current.address, () => progress).catch(async (error: unknown) => {
+    // the thread would keep the process and the lock of the database
+    current.worker.postMessage("close");
+    await current.ended;
+    throw error;
+  });
   const watch = (): void => {
     void current.ended.then(() => {
       if (!closing) setTimeout(restart, RESTART_MS[Math.min(deaths++, RESTART_MS.length - 1)]);

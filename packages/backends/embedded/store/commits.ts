@@ -49,11 +49,15 @@ export function readBoot(): Buffer {
   return createHash("sha256").update(readFileSync(file)).digest().subarray(0, 8);
 }
 
-/** Returns the newer of the two records, undefined where there is no file, `"damaged"` where neither is whole. */
+/**
+ * Returns the newer of the two records, undefined where there is no file, `"damaged"` where neither is whole. An empty
+ * file is one whose maker was ended before it wrote: nothing was acknowledged under it.
+ */
 export function readNoted(folder: string): Noted | "damaged" | undefined {
   const file = commitsFile(folder);
   if (!existsSync(file)) return undefined;
   const bytes = readFileSync(file);
+  if (bytes.length === 0) return undefined;
   const found = [0, SLOT].flatMap((at) => parseRecord(bytes.subarray(at, at + RECORD)) ?? []);
   return found.sort((a, b) => b.commits - a.commits)[0] ?? "damaged";
 }
