@@ -309,4 +309,29 @@ describe("on Cluster", () => {
     await there.close();
     await cluster.stop();
   });
+
+  test("a submission that one of its lists stands in the way of is queued once in each when that is put right", async () => {
+    const cluster = await startCluster();
+    const there = await openRedisBackend({ url: cluster.url, log: silent });
+    const cli = (...args: string[]) => (cluster.servers[0] as RedisServer).cli("-c", ...args);
+    const [good, bad] = [freshList(), freshList()];
+    const uuid = freshUuid();
+    await cli("SADD", bad, "x");
+    await expect(there.submit([submission(uuid, { lists: [good, bad] })])).rejects.toEqual(keyFault(bad));
+    expect(await there.peek(good, 0, 9)).toEqual([]);
+    const repairWithoutPatience = async () => {
+      for (let shard = 0; shard < 16; shard++) {
+        const intent = await cli("ZRANGE", `vcs:intents:{${shard}}`, "0", "0");
+        if (intent !== "") await cli("ZADD", `vcs:intents:{${shard}}`, "1", intent);
+      }
+      await there.repair();
+    };
+    await repairWithoutPatience();
+    expect(await there.peek(good, 0, 9)).toEqual([]);
+    await cli("DEL", bad);
+    await repairWithoutPatience();
+    expect([await there.peek(good, 0, 9), await there.peek(bad, 0, 9)]).toEqual([[uuid], [uuid]]);
+    await there.close();
+    await cluster.stop();
+  });
 });

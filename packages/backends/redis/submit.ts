@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { foreignHashes, readEach } from "./documents.ts";
 import { moveInIndex, termsOf } from "./index-sets.ts";
 import { documentKeys, intentKey, keysInOrder, submitterKey } from "./keys.ts";
+import { findBlocked } from "./push-targets.ts";
 import { list, maybeText, text } from "./replies.ts";
 import { type Command, Failed, failureOf, read, write } from "./store.ts";
 
@@ -139,8 +140,13 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
       : [],
   );
   await moveInIndex(context, stored);
+  const targets = answers.map((answer, at) => {
+    const { lists } = (attempts[at] as Attempt).submission;
+    return { item: at, push: answer instanceof VconError || answer.fresh.length === 0 ? [] : lists };
+  });
+  const blocked = await findBlocked(context, targets);
   const pushes = answers.flatMap((answer, at) => {
-    if (answer instanceof VconError) return [];
+    if (answer instanceof VconError || blocked.has(at)) return [];
     const { lists, uuid } = (attempts[at] as Attempt).submission;
     return answer.fresh.map((position) => ({ at, command: write("rpush", lists[position] as string, uuid) }));
   });
@@ -148,7 +154,6 @@ async function submitApart(context: Context, attempts: readonly Attempt[]): Prom
     DOING,
     pushes.map(({ command }) => command),
   );
-  const blocked = new Map<number, VconError>();
   for (const [index, reply] of pushed.entries())
     if (reply instanceof VconError) blocked.set((pushes[index] as (typeof pushes)[number]).at, reply);
   // what is blocked keeps its intent, and is queued by repair once the list has been put right
@@ -218,6 +223,8 @@ async function waitForReplica({ store, timeout }: Context): Promise<void> {
 
 /** Pushes of one intent that a stopped submission left behind. */
 export async function finishIntent(context: Context, intent: Intent): Promise<void> {
+  const [blocked] = (await findBlocked(context, [{ item: intent, push: intent.lists }])).values();
+  if (blocked) throw blocked;
   await moveInIndex(context, [{ uuid: intent.uuid, former: termsOf(intent.former) }]);
   const commands = intent.lists.map((name) => write("rpush", name, intent.uuid));
   const replies = await context.store.tryAll(commands);
