@@ -1,6 +1,7 @@
 import { consumersOf } from "./check-lists.ts";
 import type { ChainDraft, Draft } from "./draft.ts";
 import type { FindingCode, Report } from "./findings.ts";
+import { isMap } from "./parse-entry.ts";
 import { nearest } from "./suggest.ts";
 
 /** Each chain by itself: what it names exists, and what it says makes sense. */
@@ -21,14 +22,19 @@ export function checkChains(draft: Draft, report: Report): void {
       remedy,
     });
   }
-  if (draft.chains.length > 0 && draft.chains.every(({ enabled }) => !enabled)) {
-    report("VCON_CONFIG_NO_CHAIN", {
-      path: ["chains"],
-      at: "key",
-      message: "no chain is enabled",
-      remedy: "enable one",
-    });
-  }
+}
+
+/** Tells of a configuration that takes vCons and works on none. A `chains` of the wrong type is told elsewhere. */
+export function checkAnyChain({ chains }: Draft, document: Readonly<Record<string, unknown>>, report: Report): void {
+  if (chains.some(({ enabled }) => enabled)) return;
+  const written = document["chains"] ?? undefined;
+  if (chains.length === 0 && written !== undefined && !(isMap(written) && Object.keys(written).length === 0)) return;
+  report("VCON_CONFIG_NO_CHAIN", {
+    path: "chains" in document ? ["chains"] : [],
+    at: "key",
+    message: chains.length > 0 ? "no chain is enabled" : "there is no chain; vCons are taken in and not worked on",
+    remedy: chains.length > 0 ? "enable one" : "add one under `chains`",
+  });
 }
 
 interface Names {

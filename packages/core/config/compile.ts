@@ -1,5 +1,5 @@
 import { checkAddresses } from "./check-addresses.ts";
-import { checkChains } from "./check-chains.ts";
+import { checkAnyChain, checkChains } from "./check-chains.ts";
 import { checkFlow } from "./check-flow.ts";
 import { checkLists } from "./check-lists.ts";
 import { checkUse } from "./check-use.ts";
@@ -52,7 +52,8 @@ export async function compile(config: ConfigText): Promise<Compiled> {
   for (const { code, line, col, ...problem } of problems) report(code, problem, { line, col });
   const document = source.value ?? {};
   if (source.value === undefined) return { findings: findings() };
-  if (source.value === null)
+  const isEmpty = source.value === null || (isMap(document) && Object.keys(document).length === 0);
+  if (isEmpty)
     report("VCON_CONFIG_EMPTY", { path: [], message: "the file configures nothing", remedy: "add `chains`" });
   if (!isMap(document)) {
     report("VCON_CONFIG_TYPE", { path: [], message: "must be a map of sections", remedy: "begin with `chains:`" });
@@ -61,6 +62,7 @@ export async function compile(config: ConfigText): Promise<Compiled> {
   const resolved = await interpolate(document, config, report);
   const draft = await draftOf(isMap(resolved.value) ? resolved.value : {}, resolved, { config, report });
   checkChains(draft, report);
+  if (!isEmpty) checkAnyChain(draft, document, report);
   checkLists(draft, report);
   checkFlow(draft, report);
   checkUse(draft, report);

@@ -195,6 +195,8 @@ const LISTS: readonly Mistake[] = [
 
 const SENSE: readonly Mistake[] = [
   ["a chain that does nothing", "chains:\n  «a: {links: []}", "VCON_CONFIG_CHAIN_EMPTY", /does nothing/],
+  ["chains without one", "«chains: {}", "VCON_CONFIG_NO_CHAIN", /there is no chain.*add one/],
+  ["sections without chains", "«tests: []", "VCON_CONFIG_NO_CHAIN", /there is no chain.*add one/],
   ["no chain enabled", "«chains: {a: {links: [sampler], enabled: false}}", "VCON_CONFIG_NO_CHAIN", /enable one/],
   [
     "a link nobody uses",

@@ -26,6 +26,7 @@ const YAML: readonly Mistake[] = [
   ["a list instead of sections", "«- chains", "VCON_CONFIG_TYPE", /begin with `chains:`/],
   ["a text instead of sections", "«hello", "VCON_CONFIG_TYPE", /map of sections/],
   ["an empty file", "«# nothing yet\n", "VCON_CONFIG_EMPTY", /add `chains`/],
+  ["a document without a section", "«{}", "VCON_CONFIG_EMPTY", /add `chains`/],
   [
     "a key that prototypes have",
     "chains: {a: {links: [sampler]}}\nlinks: {«__proto__: {module: tag}}",

@@ -190,6 +190,28 @@ describe("replacing the configuration", () => {
     expect(await readFile(file, "utf8")).toBe(GOOD);
   });
 
+  test.each<[string, object, string]>([
+    ["nothing", {}, "VCON_CONFIG_EMPTY"],
+    ["chains without one", { chains: {} }, "VCON_CONFIG_NO_CHAIN"],
+    ["everything but chains", { storages: { rows: { module: "postgres" } } }, "VCON_CONFIG_NO_CHAIN"],
+  ])("by %s is refused, the file stays", async (_, document, code) => {
+    await writeFile(file, GOOD);
+    const { source, seen } = await open();
+    const findings = await source.replace(document);
+    expect(findings.filter(({ severity }) => severity === "error")).toMatchObject([
+      { code, remedy: expect.stringContaining("enabled: false") },
+    ]);
+    expect([await readFile(file, "utf8"), seen]).toEqual([GOOD, []]);
+  });
+
+  test("by chains that are all disabled stops them and says so", async () => {
+    await writeFile(file, GOOD);
+    const { source } = await open();
+    const findings = await source.replace({ chains: { sales: { links: ["sampler"], enabled: false } } });
+    expect(findings).toMatchObject([{ code: "VCON_CONFIG_NO_CHAIN", severity: "warning" }]);
+    expect(source.plan.chains).toMatchObject([{ name: "sales", enabled: false }]);
+  });
+
   test("is refused when the file has changed meanwhile", async () => {
     await writeFile(file, GOOD);
     const { source } = await open();

@@ -133,6 +133,9 @@ async function quietText({ file, clock = systemClock }: ConfigOptions) {
   return second?.text === first.text ? second : undefined;
 }
 
+/** Findings of a configuration under which nothing is worked on. */
+const IDLE: readonly FindingCode[] = ["VCON_CONFIG_EMPTY", "VCON_CONFIG_NO_CHAIN"];
+
 interface Version {
   readonly plan: Plan;
   readonly findings: readonly ConfigFinding[];
@@ -141,6 +144,8 @@ interface Version {
 
 function take(state: State, { events, log }: ConfigOptions, version: Version): void {
   const earlier = [{ text: state.text, shown: state.plan.shown }, ...state.earlier].slice(0, KEPT_VERSIONS);
+  for (const one of version.findings.filter(({ code }) => IDLE.includes(code)))
+    log.warn(findingText(one), { code: one.code });
   Object.assign(state, version, { seen: version.text, earlier });
   for (const listener of state.listeners) {
     try {
@@ -177,10 +182,19 @@ async function replace(state: State, options: ConfigOptions, document: unknown):
   const next = { text: nextText, mode };
   const { plan, findings } = await compile({ ...options, ...next });
   if (!plan) return findings;
+  if (plan.chains.length === 0) return refuseIdle(findings);
   await writeConfigFile(file, next);
   take(state, options, { plan, findings, text: next.text });
   return findings;
 }
+
+/** Makes errors of what says that there is no chain: who sends that has lost the chains on the way. */
+const refuseIdle = (findings: readonly ConfigFinding[]): readonly ConfigFinding[] =>
+  findings.map((one) =>
+    IDLE.includes(one.code)
+      ? { ...one, severity: "error", remedy: `${one.remedy}; to stop all work, send the chains with enabled: false` }
+      : one,
+  );
 
 /** The text for a document: an earlier version that is sent back as it was shown, or the one in force with its changes. */
 function writeSource(state: State, document: Readonly<Record<string, unknown>>) {

@@ -36,7 +36,7 @@ export function configurationRoutes(api: Api, { plan, config }: Context): void {
         ...common,
         summary: "Replace the configuration",
         description:
-          "Checked first; with errors nothing is replaced. A secret sent as `***` keeps its value, or has the one it had in an earlier version that was in force since the start.",
+          "Checked first; with errors, or without any chain, nothing is replaced. A secret sent as `***` keeps its value, or has the one it had in an earlier version that was in force since the start.",
         request: { description: "The whole configuration.", content: { "application/json": Configuration } },
         answers: {
           204: {
