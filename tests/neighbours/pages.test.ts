@@ -35,7 +35,7 @@ const attack = (base: string): string => `(async () => {
     if (made.submitted) made.submitted();
   });
   const untyped = new Blob([${JSON.stringify(JSON.stringify(vcon("from a page")))}]);
-  const config = new Blob([${JSON.stringify(JSON.stringify({ chains: {} }))}]);
+  const config = new Blob([${JSON.stringify(JSON.stringify({ chains: { taken: { egress_lists: ["out"] } } }))}]);
   for (const mode of ["cors", "no-cors"]) {
     await send("/api/vcon/${UUID}", { mode });
     await send("/api/vcon/egress?egress_list=taken", { mode });

@@ -1,6 +1,7 @@
+import { VconError } from "@vcon-server/core";
 import type { Backend, DeadLetter } from "@vcon-server/core/backend";
-import { dlqOf, type Plan } from "@vcon-server/core/config";
-import { findStranded } from "@vcon-server/core/engine";
+import { dlqOf, nearest, type Plan } from "@vcon-server/core/config";
+import { findStranded, listTakenLists } from "@vcon-server/core/engine";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import type { Api } from "../http/api.ts";
@@ -113,6 +114,24 @@ async function* readPages(
   }
 }
 
+/** Says where the dead letters of a list are when those of its chain are none: a chain that was renamed left them behind. */
+async function refuseStranded({ backend, plan }: Pick<Context, "backend" | "plan">, list: string): Promise<void> {
+  const current = dlqFor(plan(), list);
+  const views = (await findDlqs({ backend, plan }, list)).filter(({ dlq }) => dlq !== current);
+  for (const view of views) {
+    for await (const page of readPages(backend, { views: [view], offset: 0, limit: 1 }, ({ uuid }) => uuid)) {
+      if (page.length === 0) continue;
+      const taken = listTakenLists(plan());
+      const to = taken.includes(list) ? list : (nearest(list, taken) ?? "<ingress list>");
+      const query = `list=${encodeURIComponent(view.dlq)}&to=${to.startsWith("<") ? to : encodeURIComponent(to)}`;
+      throw new VconError(
+        "VCON_CONFLICT",
+        `reprocessing dead letters of ${list}: they lie in ${view.dlq}, which belongs to no chain of the configuration; move them with POST /stranded/move?${query}`,
+      );
+    }
+  }
+}
+
 function reprocessRoute(api: Api, { backend, plan, settings }: Context): void {
   const querystring = z.object({
     ingress_list: listName(settings.sortedSetName),
@@ -125,7 +144,9 @@ function reprocessRoute(api: Api, { backend, plan, settings }: Context): void {
       schema: {
         ...common,
         summary: "Try failed vCons again, oldest first",
-        description: "Goes on where each one failed: at the failing link, or with the delivery to the storage.",
+        description:
+          "Goes on where each one failed: at the failing link, or with the delivery to the storage. Where there is nothing " +
+          "to move and a chain that was renamed or removed has left dead letters of this list behind, 409 says how to move them.",
         querystring,
         answers: {
           200: {
@@ -135,14 +156,15 @@ function reprocessRoute(api: Api, { backend, plan, settings }: Context): void {
               .int()
               .meta({ examples: [12] }),
           },
-          ...problems(403, 422, 503),
+          ...problems(403, 409, 422, 503),
         },
       },
     },
-    async ({ query: { ingress_list, count } }, reply) =>
-      sendInteger(
-        reply,
-        await backend.reprocess(dlqFor(plan(), ingress_list), count, { list: ingress_list, fallback: ingress_list }),
-      ),
+    async ({ query: { ingress_list, count } }, reply) => {
+      const dlq = dlqFor(plan(), ingress_list);
+      const moved = await backend.reprocess(dlq, count, { list: ingress_list, fallback: ingress_list });
+      if (moved === 0) await refuseStranded({ backend, plan }, ingress_list);
+      return sendInteger(reply, moved);
+    },
   );
 }

@@ -45,6 +45,17 @@ describe.each(BACKENDS)("what a renamed chain has left behind (%s)", (kind) => {
     expect(await (await gateway.call("/dlq?ingress_list=old_dlq")).json()).toEqual([dead]);
     expect(await (await gateway.call("/dlq?ingress_list=calls_ingress")).json()).toEqual([]);
 
+    const reprocess = (list: string) => gateway.send("POST", `/dlq/reprocess?ingress_list=${list}`, {});
+    for (const name of ["old_calls", "old_dlq"]) {
+      const refused = await reprocess(name);
+      expect(refused.status).toBe(409);
+      expect(await json(refused)).toMatchObject({
+        code: "VCON_CONFLICT",
+        detail: expect.stringMatching(/old_dlq.*POST \/stranded\/move\?list=old_dlq&to=/),
+      });
+    }
+    for (const name of ["calls_ingress", "calls", "zzz"]) expect(await (await reprocess(name)).json()).toBe(0);
+
     expect((await move("list=old_calls&to=nowhere")).status).toBe(422);
     expect((await move("list=calls_ingress&to=paused_ingress")).status).toBe(409);
     expect(await (await move("list=old_calls&to=calls_ingress")).json()).toBe(2);
