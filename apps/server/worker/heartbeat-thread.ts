@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { silent } from "@vcon-server/core";
-import { HEARTBEAT_MS } from "@vcon-server/core/backend";
+import { silent, VconError } from "@vcon-server/core";
+import { type Backend, HEARTBEAT_MS } from "@vcon-server/core/backend";
 import type { Settings } from "@vcon-server/core/config";
 import { monotonic, stalledBy } from "@vcon-server/core/engine/watch";
 import { connectBackend } from "../compose.ts";
@@ -26,9 +26,21 @@ parentPort?.on("message", (next: readonly string[]) => {
   lists = next;
 });
 
+/** The worker is already running when this thread connects: an outage at that moment is waited out, as any later one is. */
+async function connectPatiently(): Promise<Backend> {
+  for (;;) {
+    try {
+      return await connectBackend(data.settings, silent);
+    } catch (error) {
+      if (!(error instanceof VconError && error.retryable)) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
 /** Keeps the leases of this process alive, also while a link blocks its event loop. */
 async function beat(): Promise<never> {
-  const backend = await connectBackend(data.settings, silent);
+  const backend = await connectPatiently();
   for (;;) {
     const kept = await backend.heartbeat(data.owner, lists).then(
       () => true,
