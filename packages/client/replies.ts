@@ -21,9 +21,11 @@ export interface BulkLine {
   /** HTTP status this document would have got alone. */
   readonly status: number;
   readonly uuid?: string;
-  /** `same`: this content was there before; it is queued again only where that was asked for. */
+  /** `same`: this content was there before. */
   readonly outcome?: "created" | "replaced" | "same";
   readonly findings?: number;
+  /** How many lists received it; a list that had the same content before gets it again only where that was asked for. */
+  readonly queued?: number;
   readonly code?: string;
   readonly detail?: unknown;
   /** Only in the last line of an upload that broke off: the first line without a result. */

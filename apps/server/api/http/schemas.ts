@@ -96,6 +96,11 @@ export const LineResult = z
     uuid: UuidText.optional(),
     outcome: z.enum(["created", "replaced", "same"]).optional(),
     findings: z.number().int().optional(),
+    queued: z
+      .number()
+      .int()
+      .optional()
+      .describe("How many lists received the vCon; lists that had the same content before do not get it again."),
     code: z.string().optional(),
     detail: z.unknown().optional(),
     instance: z.string().optional().describe("Number of an unforeseen failure in the server's log."),
@@ -107,5 +112,14 @@ export const LineResult = z
   })
   .meta({
     id: "LineResult",
-    examples: [{ line: 1, status: 201, uuid: "018f3b6c-9a1e-8c4d-8b2a-5e6f7a8b9c0d", outcome: "created", findings: 0 }],
+    examples: [
+      {
+        line: 1,
+        status: 201,
+        uuid: "018f3b6c-9a1e-8c4d-8b2a-5e6f7a8b9c0d",
+        outcome: "created",
+        findings: 0,
+        queued: 1,
+      },
+    ],
   });

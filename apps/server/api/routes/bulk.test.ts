@@ -76,6 +76,15 @@ describe.each(BACKENDS)("storing many vCons (%s)", (kind) => {
     ]);
   });
 
+  test("each line says how many lists received the vCon", async () => {
+    const line = JSON.stringify(sampleVcon());
+    const queued = async (query: string) => (await results(await upload(line, query))).map((one) => one["queued"]);
+    expect(await queued("?ingress_lists=first")).toEqual([1]);
+    expect(await queued("?ingress_lists=first")).toEqual([0]);
+    expect(await queued("?ingress_lists=first,second,third")).toEqual([2]);
+    expect(await queued("")).toEqual([0]);
+  });
+
   test("a vCon that stands twice ends as its last line says", async () => {
     const vcon = sampleVcon();
     const lines = ["a", "b", "c"].map((subject) => JSON.stringify({ ...vcon, subject }));

@@ -162,8 +162,8 @@ function lineTaker({ context, request, query }: Upload): (line: Line) => Promise
   return async ({ number, bytes }) => {
     try {
       if (bytes === undefined) throw tooLarge(context.settings.maxBodyBytes);
-      const { uuid, outcome, findings } = await store.add(bytes, reading, wish);
-      return { line: number, status: 201, uuid, outcome, findings: findings.length };
+      const { uuid, outcome, findings, queued } = await store.add(bytes, reading, wish);
+      return { line: number, status: 201, uuid, outcome, findings: findings.length, queued };
     } catch (thrown) {
       const error = asVconError(thrown, "VCON_INTERNAL", "storing the vCon");
       const failure = { error, request, status: error.status };

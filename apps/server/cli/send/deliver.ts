@@ -14,6 +14,8 @@ export interface Accepted {
   readonly uuid: string;
   /** The same content was there before. */
   readonly same: boolean;
+  /** How many lists received it. */
+  readonly queued: number;
 }
 
 export interface Delivery {
@@ -111,6 +113,7 @@ async function sendOnce(batch: readonly VconRecord[], { client, intake, signal }
       record,
       uuid: answer.uuid ?? "",
       same: answer.outcome === "same",
+      queued: answer.queued ?? 0,
     })),
     refused: final.filter(({ answer }) => answer.status >= 300).map(refusalOf),
     open: batch.filter((record) => !known.has(record)),

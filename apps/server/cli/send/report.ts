@@ -16,6 +16,7 @@ export function report(terminal: Terminal, outcome: Outcome, how: How): void {
 const facts = ({ accepted, refused, skipped, seconds }: Outcome, lists: readonly string[]) => ({
   sent: accepted.length,
   unchanged: accepted.filter(({ same }) => same).length,
+  not_queued: lists.length > 0 ? notQueued(accepted).length : 0,
   skipped,
   lists,
   seconds,
@@ -23,17 +24,20 @@ const facts = ({ accepted, refused, skipped, seconds }: Outcome, lists: readonly
   uuids: accepted.map(({ uuid }) => uuid),
 });
 
+/** Those that every list had before; content that is known may still be new to a list. */
+const notQueued = (accepted: Outcome["accepted"]) => accepted.filter(({ same, queued }) => same && queued === 0);
+
 function print(terminal: Terminal, { accepted, refused, skipped, seconds }: Outcome, lists: readonly string[]): void {
   for (const { record, code, detail } of refused) {
     terminal.err.write(`${harmless(`${record.source.name}:${record.line} ${code}: ${detail}`)}\n`);
   }
   const [only] = accepted;
   if (accepted.length === 1 && only) terminal.out.write(`${only.uuid}\n`);
-  const same = accepted.filter((one) => one.same).length;
+  const idle = lists.length > 0 ? notQueued(accepted).length : 0;
   const rate = accepted.length > 1 && seconds > 0 ? `, ${grouped(Math.round(accepted.length / seconds))}/s` : "";
   const parts = [
     `${grouped(accepted.length)} sent${lists.length > 0 ? ` to ${lists.join(", ")}` : ""}`,
-    same > 0 ? `${grouped(same)} of them unchanged and not queued again (--requeue queues them)` : "",
+    idle > 0 ? `${grouped(idle)} of them unchanged and not queued again (--requeue queues them)` : "",
     refused.length > 0 ? `${grouped(refused.length)} refused` : "",
     skipped > 0 ? `${grouped(skipped)} sent before` : "",
   ];

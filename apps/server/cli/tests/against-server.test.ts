@@ -44,6 +44,8 @@ test("send: one vCon to a chain; get: the same back, whole and in other versions
 
   const again = await run(["send", "one.json", "--list", "sales_ingress", ...where], { cwd });
   expect(again).toMatchObject({ code: 0, err: expect.stringContaining("1 of them unchanged") });
+  const elsewhere = await run(["send", "one.json", "--list", "another", ...where], { cwd });
+  expect(elsewhere.err).toMatch(/^1 sent to another \(/m);
   await run(["send", "one.json", "--list", "sales_ingress", "--requeue", ...where], { cwd });
   expect(await gateway.backend.pop("sales_ingress", 9)).toEqual([vcon.uuid, vcon.uuid]);
 });
