@@ -26,6 +26,8 @@ export interface BulkLine {
   readonly findings?: number;
   /** How many lists received it; a list that had the same content before gets it again only where that was asked for. */
   readonly queued?: number;
+  /** Lists among those named that no enabled chain takes from. */
+  readonly unconsumed?: readonly string[];
   readonly code?: string;
   readonly detail?: unknown;
   /** Only in the last line of an upload that broke off: the first line without a result. */

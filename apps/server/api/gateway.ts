@@ -149,6 +149,7 @@ const corsOptions = (origins: readonly string[]) => ({
     "retry-after",
     "x-vcon-findings",
     "x-vcon-queued",
+    "x-vcon-unconsumed",
     "x-vcon-deleting",
     "x-vcon-remaining",
     "x-vcon-damaged",

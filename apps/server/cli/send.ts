@@ -1,11 +1,12 @@
 import { type AddVerb, type Cli, several } from "./cli.ts";
 import { type Connection, type ConnectionFlags, connect, withConnectionFlags } from "./connection.ts";
 import { type ExitCode, UsageError } from "./failure.ts";
+import { explainLists } from "./send/explain-list.ts";
 import { noJournal, openJournal } from "./send/journal.ts";
 import { sourcesOf } from "./send/records.ts";
 import { report } from "./send/report.ts";
 import { sendAll } from "./send/send-all.ts";
-import { pathOf } from "./terminal.ts";
+import { harmless, pathOf } from "./terminal.ts";
 
 interface SendFlags extends ConnectionFlags {
   readonly list?: readonly string[];
@@ -54,6 +55,9 @@ async function send({ terminal }: Cli, names: readonly string[], flags: SendFlag
     const intake = { lists, giveUuid: flags.giveUuid === true, requeue: flags.requeue === true };
     const outcome = await sendAll(terminal, { client: connection.client, sources, journal, intake });
     report(terminal, outcome, { lists, json: flags.json === true });
+    const unconsumed = new Set(outcome.accepted.flatMap((one) => one.unconsumed));
+    for (const line of await explainLists(connection.client, [...unconsumed]))
+      terminal.err.write(`${harmless(line)}\n`);
     return outcome.refused.length > 0 ? 1 : 0;
   } finally {
     await journal.close();

@@ -101,6 +101,10 @@ export const LineResult = z
       .int()
       .optional()
       .describe("How many lists received the vCon; lists that had the same content before do not get it again."),
+    unconsumed: z
+      .array(z.string())
+      .optional()
+      .describe("Lists among those named that no enabled chain takes from; left out where there is none."),
     code: z.string().optional(),
     detail: z.unknown().optional(),
     instance: z.string().optional().describe("Number of an unforeseen failure in the server's log."),

@@ -16,6 +16,7 @@ import { hangUpAfter, incoming } from "../http/stream.ts";
 import { holdText } from "../service/held-results.ts";
 import { type Line, splitLines } from "../service/lines.ts";
 import type { Store } from "../service/store.ts";
+import { findUnconsumed } from "../service/unconsumed.ts";
 import { mapInOrder } from "../service/window.ts";
 import { readingOf, storeQuery } from "./intake.ts";
 
@@ -163,7 +164,9 @@ function lineTaker({ context, request, query }: Upload): (line: Line) => Promise
     try {
       if (bytes === undefined) throw tooLarge(context.settings.maxBodyBytes);
       const { uuid, outcome, findings, queued } = await store.add(bytes, reading, wish);
-      return { line: number, status: 201, uuid, outcome, findings: findings.length, queued };
+      const unconsumed = findUnconsumed(context.plan(), wish.lists);
+      const told = unconsumed.length > 0 ? { unconsumed } : {};
+      return { line: number, status: 201, uuid, outcome, findings: findings.length, queued, ...told };
     } catch (thrown) {
       const error = asVconError(thrown, "VCON_INTERNAL", "storing the vCon");
       const failure = { error, request, status: error.status };

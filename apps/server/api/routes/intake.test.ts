@@ -9,7 +9,10 @@ import { work } from "../testing/work.ts";
 describe.each(BACKENDS)("storing vCons (%s)", (kind) => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startGateway({ kind, plan: { chains: [chain("strict", { profile: "strict" })] } });
+    gateway = await startGateway({
+      kind,
+      plan: { chains: [chain("strict", { profile: "strict" }), chain("paused", { enabled: false })] },
+    });
   });
   afterAll(() => gateway.close());
 
@@ -28,6 +31,25 @@ describe.each(BACKENDS)("storing vCons (%s)", (kind) => {
     expect(await gateway.backend.peek("one", 0, 10)).toEqual([vcon.uuid]);
     expect(await gateway.backend.peek("two", 0, 10)).toEqual([vcon.uuid]);
     expect(gateway.events).toContainEqual({ type: "vcon.created", vcon: vcon.uuid });
+  });
+
+  test("lists that no enabled chain takes from are told, and get the vCon all the same", async () => {
+    const vcon = sampleVcon();
+    const told = ({ headers }: Response) => headers.get("x-vcon-unconsumed");
+    expect(told(await post(vcon, "?ingress_lists=strict_ingress"))).toBeNull();
+    expect(told(await post(vcon))).toBeNull();
+    expect(told(await post(vcon, "?ingress_lists=strict_ingress,stric_ingress,paused_ingress"))).toBe(
+      "stric_ingress, paused_ingress",
+    );
+    expect(await gateway.backend.peek("stric_ingress", 0, 10)).toEqual([vcon.uuid]);
+    expect(told(await gateway.send("PUT", `/vcon/${vcon.uuid}?ingress_lists=other`, vcon))).toBe("other");
+    expect(told(await gateway.send("POST", "/vcon/ingress?ingress_list=other", [vcon.uuid]))).toBe("other");
+    expect(told(await gateway.send("POST", "/vcon/ingress?ingress_list=strict_ingress", [vcon.uuid]))).toBeNull();
+    expect(told(await gateway.send("POST", "/chain/paused/ingress", [vcon.uuid]))).toBe("paused_ingress");
+    const lines = (list: string) =>
+      gateway.send("POST", `/vcons?ingress_lists=${list}`, vcon, { "content-type": "application/x-ndjson" });
+    expect(await json(await lines("other,strict_ingress"))).toMatchObject({ status: 201, unconsumed: ["other"] });
+    expect(await json(await lines("strict_ingress"))).not.toHaveProperty("unconsumed");
   });
 
   test("no null is put into what was sent, old names become current ones, unknown members stay", async () => {

@@ -13,6 +13,7 @@ import { ByUuid, ExitQuery, flag, IntakeQuery, listName, repeated } from "../htt
 import { type IntakeOptions, profileFor, takeIn, takeInAs } from "../service/intake.ts";
 import { identifyPartner, storeForPartner } from "../service/partner.ts";
 import type { Stored } from "../service/store.ts";
+import { tellUnconsumed, UNCONSUMED } from "../service/unconsumed.ts";
 
 /** A vCon in a request body. */
 export const vconBody: RequestBody = {
@@ -47,6 +48,7 @@ export async function answerStored(
   const version = query.egress_format_version ?? context.settings.egressVersion;
   const { bytes } = exitOf(stored, version);
   if (await isCurrent(context, stored)) void reply.header("etag", etagOf(stored.rev, version));
+  tellUnconsumed(reply, context.plan(), query.ingress_lists);
   return reply
     .header("x-vcon-findings", stored.findings.length)
     .header("x-vcon-queued", stored.queued)
@@ -65,6 +67,7 @@ const STORED_HEADERS = {
   ETag: "Revision of the vCon.",
   "X-Vcon-Findings": "How many findings there are; see `/vcon/{vcon_uuid}/findings`.",
   "X-Vcon-Queued": "How many lists received the vCon; lists that had the same content before do not get it again.",
+  "X-Vcon-Unconsumed": UNCONSUMED,
 };
 
 export const storedAnswer = (description: string) => ({ description, schema: VconSchema, headers: STORED_HEADERS });

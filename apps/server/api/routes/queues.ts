@@ -12,6 +12,7 @@ import { SECURED } from "../http/openapi.ts";
 import { integer, listName } from "../http/parameters.ts";
 import { UuidList, Uuids } from "../http/schemas.ts";
 import { existing } from "../service/read-each.ts";
+import { tellUnconsumed, UNCONSUMED } from "../service/unconsumed.ts";
 import { answerStored, readingOf, storedAnswer, storeQuery } from "./intake.ts";
 
 const common = { tags: ["Queues"], security: SECURED };
@@ -35,7 +36,7 @@ export function queueRoutes(api: Api, context: Context): void {
   chainEgressRoute(api, context);
 }
 
-function ingressRoute(api: Api, { backend, vcons, settings }: Context): void {
+function ingressRoute(api: Api, { backend, vcons, settings, plan }: Context): void {
   api.post(
     "/vcon/ingress",
     {
@@ -49,7 +50,7 @@ function ingressRoute(api: Api, { backend, vcons, settings }: Context): void {
         answers: {
           204: {
             description: "The known ones are queued, in this order.",
-            headers: { "X-Vcon-Queued": "How many were queued." },
+            headers: { "X-Vcon-Queued": "How many were queued.", "X-Vcon-Unconsumed": UNCONSUMED },
           },
           ...problems(403, 408, 409, 413, 415, 422, 503),
         },
@@ -58,6 +59,7 @@ function ingressRoute(api: Api, { backend, vcons, settings }: Context): void {
     async (request, reply) => {
       const { found } = await existing(vcons, bodyOf(request, UuidList));
       if (found.length > 0) await backend.push(request.query.ingress_list, found);
+      tellUnconsumed(reply, plan(), [request.query.ingress_list]);
       return reply.status(204).header("x-vcon-queued", found.length).send();
     },
   );
@@ -163,7 +165,11 @@ function chainIngressRoute(api: Api, context: Context): void {
         querystring: storeQuery(settings.sortedSetName).omit({ ingress_lists: true }).extend({ list }),
         request: { description: "A vCon, or UUIDs.", content: { "application/json": z.union([VconSchema, UuidList]) } },
         answers: {
-          200: { description: "The stored vCons are queued.", schema: QueuedSchema },
+          200: {
+            description: "The stored vCons are queued.",
+            schema: QueuedSchema,
+            headers: { "X-Vcon-Unconsumed": UNCONSUMED },
+          },
           201: storedAnswer("The vCon is stored and queued."),
           ...problems(401, 404, 408, 409, 412, 413, 415, 422, 503),
         },
@@ -175,6 +181,7 @@ function chainIngressRoute(api: Api, context: Context): void {
       if (startsArray(bytesOf(request))) {
         const { found, unknown } = await existing(vcons, bodyOf(request, UuidList));
         if (found.length > 0) await backend.push(target, found);
+        tellUnconsumed(reply, plan(), [target]);
         return reply.send({ list: target, queued: found.length, unknown });
       }
       const query = { ...request.query, ingress_lists: [target] };

@@ -16,6 +16,8 @@ export interface Accepted {
   readonly same: boolean;
   /** How many lists received it. */
   readonly queued: number;
+  /** Lists among those named that no chain takes from. */
+  readonly unconsumed: readonly string[];
 }
 
 export interface Delivery {
@@ -114,6 +116,7 @@ async function sendOnce(batch: readonly VconRecord[], { client, intake, signal }
       uuid: answer.uuid ?? "",
       same: answer.outcome === "same",
       queued: answer.queued ?? 0,
+      unconsumed: answer.unconsumed ?? [],
     })),
     refused: final.filter(({ answer }) => answer.status >= 300).map(refusalOf),
     open: batch.filter((record) => !known.has(record)),

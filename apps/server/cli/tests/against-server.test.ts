@@ -10,11 +10,12 @@ import { run } from "./test-terminal.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "against-server-"));
 const token = "a-token-for-this-test";
+const SHOWN = { chains: { sales: { links: [] } } };
 let gateway: TestGateway;
 let where: readonly string[];
 
 beforeAll(async () => {
-  gateway = await startGateway({ settings: { apiTokens: [token] }, plan: { chains: [chain("sales")] } });
+  gateway = await startGateway({ settings: { apiTokens: [token] }, plan: { chains: [chain("sales")], shown: SHOWN } });
   where = ["--url", gateway.url, "--token", token];
 });
 afterAll(async () => {
@@ -46,6 +47,10 @@ test("send: one vCon to a chain; get: the same back, whole and in other versions
   expect(again).toMatchObject({ code: 0, err: expect.stringContaining("1 of them unchanged") });
   const elsewhere = await run(["send", "one.json", "--list", "another", ...where], { cwd });
   expect(elsewhere.err).toMatch(/^1 sent to another \(/m);
+  expect(elsewhere.err).toMatch(/^no chain takes from another$/m);
+  const mistyped = await run(["send", "one.json", "--list", "salesin_gress", ...where], { cwd });
+  expect(mistyped.err).toMatch(/^no chain takes from salesin_gress; did you mean sales_ingress\?$/m);
+  expect(sent.err).not.toContain("no chain");
   await run(["send", "one.json", "--list", "sales_ingress", "--requeue", ...where], { cwd });
   expect(await gateway.backend.pop("sales_ingress", 9)).toEqual([vcon.uuid, vcon.uuid]);
 });
@@ -139,7 +144,7 @@ test("the client and the gateway mean the same on every route", async () => {
   expect(await client.reprocess("sales_ingress")).toBe(1);
   expect(await client.findings(vcon.uuid)).toBeDefined();
   expect(await client.deliveries(vcon.uuid)).toEqual({});
-  expect(await client.config()).toEqual({ chains: {} });
+  expect(await client.config()).toEqual(SHOWN);
   expect((await client.version()).version).toMatch(/\S/);
   expect((await client.health()).status).toBe("healthy");
   expect(await client.ready()).toMatchObject({ ready: true });
