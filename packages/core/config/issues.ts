@@ -58,6 +58,11 @@ function reportIssue(issue: Issue, parsed: Parsed, report: Report): void {
       return;
     }
   }
+  if (issue.code === "invalid_key" && issue.issues[0] !== undefined) {
+    const message = `the key ${JSON.stringify(path.at(-1))} ${plain(issue.issues[0])}`;
+    report("VCON_CONFIG_VALUE", { path: place, at: "key", message, remedy: "correct the key" });
+    return;
+  }
   const code = issue.message === LIST_NAME_RULE ? "VCON_CONFIG_LIST_NAME" : (CODES[issue.code] ?? "VCON_CONFIG_VALUE");
   report(code, { path: place, message: plain(issue), remedy: "correct the value" });
 }

@@ -267,6 +267,12 @@ const SENSE: readonly Mistake[] = [
     "VCON_CONFIG_TYPE",
     /true or false/,
   ],
+  [
+    "a member that is no pointer",
+    `${chain("")}tests:\n  - {name: t, chain: a, vcon: mistakes.ts, expect: {members: {«subject: x}}}`,
+    "VCON_CONFIG_VALUE",
+    /the key "subject" must be a JSON pointer such as \/subject; correct the key/,
+  ],
   ["tests that are a map", `${chain("")}tests:\n  «one: {}`, "VCON_CONFIG_TYPE", /list of tests/],
   [
     "a test of a chain that does not exist",

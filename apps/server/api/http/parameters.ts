@@ -21,7 +21,9 @@ export const ByUuid = z.object({ vcon_uuid: Uuid });
 /** Name of a list; the server's own keys cannot be reached with it. `sortedSet` is the key of the set of all vCons. */
 export const listName = (sortedSet: string) =>
   z
-    .string()
+    .string({
+      error: ({ input }) => (Array.isArray(input) ? "Only one list can be named; send a request for each" : undefined),
+    })
     .regex(LIST_NAME, { error: `A list name ${LIST_NAME_RULE}` })
     .refine((name) => reservedList(name, sortedSet) === undefined, {
       error: "This name belongs to the server itself and cannot be a list",

@@ -25,6 +25,12 @@ describe.each(BACKENDS)("vCons of partners (%s)", (kind) => {
   const submit = createPartner(() => gateway);
   const depth = async (list: string) => (await gateway.backend.depths([list]))[0] ?? 0;
 
+  test.each(["calls,mails", "calls&ingress_list=mails"])("one list can be named, not %s", async (lists) => {
+    const refused = await submit("key-a", lists, sampleVcon());
+    expect(refused.status).toBe(422);
+    expect(JSON.stringify(await json(refused))).toContain("Only one list can be named; send a request for each");
+  });
+
   test("one that is repeated at once by many is queued once, and later again not", async () => {
     const vcon = sampleVcon();
     const before = await depth("calls");

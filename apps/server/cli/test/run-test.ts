@@ -76,5 +76,9 @@ function accepted(text: Uint8Array, name: string, { profile }: ChainPlan): Uint8
   const result = readVcon(text, { profile, giveUuid });
   if (result.ok) return toBytes(result.vcon);
   const [first] = result.errors;
-  throw new VconError("VCON_INPUT_INVALID", `${name} is no vCon the server takes: ${first?.pointer} ${first?.message}`);
+  const { pointer = "", message = "" } = first ?? {};
+  // what is wrong with the whole has no pointer, and some of it says by itself that it is no vCon
+  const place = pointer === "" ? "" : `${pointer} `;
+  const reason = message.startsWith("is no vCon") ? message : `is no vCon the server takes: ${place}${message}`;
+  throw new VconError("VCON_INPUT_INVALID", `${name} ${reason}`);
 }

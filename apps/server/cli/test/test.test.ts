@@ -138,6 +138,12 @@ test("a file that holds no vCon is named", async () => {
   expect(out).toMatch(/VCON_INPUT_INVALID: no\.vcon\.json is no vCon/);
 });
 
+test("a vCon in the test itself that is none is told once", async () => {
+  const { code, out } = await testing(entry("{ outcome: forward }").replace("call.vcon.json", "{ subject: Late }"));
+  expect(code).toBe(1);
+  expect(out).toMatch(/VCON_INPUT_INVALID: the vCon of the test is no vCon: there is none of parties/);
+});
+
 test("a configuration with errors is not run, and neither is a test that expects nothing", async () => {
   const { code, err } = await testing(entry("{}"));
   expect(code).toBe(3);
