@@ -5,11 +5,13 @@ import { ClientError } from "@vcon-server/client";
 import { silent } from "@vcon-server/core";
 import { submitOne } from "@vcon-server/core/backend/conformance/samples";
 import { readSettings } from "@vcon-server/core/config";
+import { freePort } from "@vcon-server/core/testing/servers/loopback";
+import { startRedis } from "@vcon-server/core/testing/servers/redis";
 import { afterAll, expect, test } from "vitest";
 import { connectBackend, ownBackend } from "../../compose.ts";
 import { checkStranded } from "./leftovers.ts";
 import { checkClock, checkDataDir, checkNode, checkRoom, checkUser } from "./machine.ts";
-import { checkServer, describeHealth } from "./services.ts";
+import { checkBackend, checkServer, describeHealth } from "./services.ts";
 import { checkTokens, checkVariables } from "./settings.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "doctor-"));
@@ -91,6 +93,24 @@ test("tokens: short ones and readable files are told, the tokens themselves neve
   const [one] = await checkTokens(readSettings({ CONSERVER_API_TOKEN_FILE: "tokens" }, { cwd }), cwd);
   expect(one).toMatchObject({ status: "ok", message: "1 set" });
   expect(await checkTokens(readSettings({}, { cwd }), cwd)).toMatchObject([{ status: "warn" }]);
+});
+
+test("Redis that answers and refuses is not to be started; one that does not answer is", async () => {
+  const redis = await startRedis();
+  const check = async (url: string) => (await checkBackend(readSettings({ REDIS_URL: url }, { cwd }).settings))[0];
+  try {
+    expect(await check(`${redis.url}/99`)).toMatchObject({
+      status: "fail",
+      message: expect.stringContaining("name a database"),
+      remedy: "see the message",
+    });
+    expect(await check(`redis://127.0.0.1:${await freePort()}`)).toMatchObject({
+      status: "fail",
+      remedy: expect.stringContaining("start Redis"),
+    });
+  } finally {
+    await redis.stop();
+  }
 });
 
 test("a mistyped variable is told", () => {

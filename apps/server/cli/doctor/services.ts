@@ -19,9 +19,15 @@ export async function checkBackend(settings: Settings): Promise<Check[]> {
     const health = await withBackend(settings, (backend) => backend.health());
     return describeHealth(health, settings);
   } catch (error) {
-    const remedy = embedded
-      ? `the files in ${settings.dataDir} are the backend: restore them from a backup, or set CONSERVER_DATA_DIR to another folder`
-      : "start Redis, or correct REDIS_URL (host, port, TLS, user and password)";
+    if (embedded) {
+      const remedy = `the files in ${settings.dataDir} are the backend: restore them from a backup, or set CONSERVER_DATA_DIR to another folder`;
+      return [fail(name, reasonOf(error), remedy)];
+    }
+    // Redis that answers and refuses is told with the setting or right to change
+    const isAway = !(error instanceof VconError) || error.code === "VCON_BACKEND_DOWN";
+    const remedy = isAway
+      ? "start Redis, or correct REDIS_URL (host, port, TLS, user and password)"
+      : "see the message";
     return [fail(name, reasonOf(error), remedy)];
   }
 }
