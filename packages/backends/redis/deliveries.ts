@@ -37,9 +37,16 @@ interface Box {
 /** Scripts over many deliveries in one call: each reads the whole hash of its document. */
 const GROUP = 32;
 
-export async function claimDeliveries(context: Context, max: number, lease: number): Promise<DeliveryTask[]> {
+interface DueDeps {
+  readonly context: Context;
+  /** Shards that hold another type of value and have been reported: looked at every second, told once. */
+  readonly foreignShards: Set<number>;
+}
+
+export async function claimDeliveries(deps: DueDeps, max: number, lease: number): Promise<DeliveryTask[]> {
   if (max < 1) return [];
-  const due = await duePairs(context, max);
+  const { context } = deps;
+  const due = await duePairs(deps, max);
   if (due.length === 0) return [];
   const taken = await takeAll(context, due, lease);
   const blocked = await carryOutBoxes(context, taken.boxes);
@@ -55,14 +62,23 @@ export async function claimDeliveries(context: Context, max: number, lease: numb
 }
 
 /** The pairs that are due longest, over all shards. */
-async function duePairs({ store, log }: Context, max: number): Promise<DuePair[]> {
+async function duePairs({ context, foreignShards }: DueDeps, max: number): Promise<DuePair[]> {
+  const { store, log } = context;
   const now = await serverTime({ store });
   const commands = Array.from({ length: SHARDS }, (_, shard) =>
     read("zrangebyscore", dueShard(shard), "-inf", now, "WITHSCORES", "LIMIT", 0, max),
   );
   const replies = await store.orFaults("looking for due deliveries", commands);
   const members = replies
-    .flatMap((reply) => (reply instanceof VconError ? report(log, reply) : pairsOf(reply)))
+    .flatMap((reply, shard) => {
+      if (!(reply instanceof VconError)) {
+        foreignShards.delete(shard);
+        return pairsOf(reply);
+      }
+      if (!foreignShards.has(shard)) report(log, reply);
+      foreignShards.add(shard);
+      return [];
+    })
     .sort(([, a], [, b]) => Number(a) - Number(b));
   return members.slice(0, max).map(([member, score]) => ({ ...(readDueMember(member) as Pair), score }));
 }
@@ -74,9 +90,8 @@ export async function serverTime({ store }: Pick<Context, "store">): Promise<num
 }
 
 /** A shard of due deliveries that holds something else keeps its own deliveries waiting, no others. */
-function report(log: Logger, fault: VconError): [] {
+function report(log: Logger, fault: VconError): void {
   log.error("deliveries wait behind a key of another type", { error: fault.message });
-  return [];
 }
 
 async function takeAll(context: Context, due: readonly DuePair[], lease: number) {

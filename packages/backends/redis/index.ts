@@ -90,6 +90,7 @@ function operations(
   const holdings = createHoldings(context);
   const origins: Origins = new Map();
   const deps = { context, consumers, adoption, outboxes, origins, unfit: new Set<string>() };
+  const due = { context, foreignShards: new Set<number>() };
   return {
     kind: "redis",
     read: (uuids) => readDocuments(context, uuids),
@@ -122,7 +123,7 @@ function operations(
       await holdings.note("dlq", dlqsOfEndings(batch));
       return settleRuns(deps, batch);
     },
-    claimDeliveries: (max, lease) => claimDeliveries(context, max, lease),
+    claimDeliveries: (max, lease) => claimDeliveries(due, max, lease),
     async settleDeliveries(batch) {
       await holdings.note("dlq", dlqsOfReports(batch));
       return settleDeliveries(context, batch);
