@@ -14,7 +14,7 @@ import { breakable, eventually, stage, step, tagging } from "@vcon-server/core/e
 import { type RedisServer, startCluster, startRedis } from "@vcon-server/core/testing/servers/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedisBackend } from "./index.ts";
-import { dueKey } from "./keys.ts";
+import { dueKey, dueShard } from "./keys.ts";
 
 /** Keys of which another program keeps something else: one entry's fault must stay that entry's. */
 
@@ -148,6 +148,19 @@ describe("an entry whose working copy is not there", () => {
   });
 });
 
+describe("the sorted set of all vCons", () => {
+  test("is named with a remedy that fits when it is of another type, and its submission is stored once put right", async () => {
+    const sortedSetName = freshList();
+    const there = await openRedisBackend({ url: server.url, log: silent, sortedSetName });
+    await server.cli("SET", sortedSetName, "text");
+    const uuid = freshUuid();
+    await expect(there.submit([submission(uuid)])).rejects.toEqual(keyFault(sortedSetName, "VCON_SORTED_SET_NAME"));
+    await server.cli("DEL", sortedSetName);
+    expect(await there.submit([submission(uuid)])).toMatchObject([{ kind: "created" }]);
+    await there.close();
+  });
+});
+
 describe("batches", () => {
   test("submissions: the others are stored, the one at fault says its key", async () => {
     const [bad, good, list] = [freshUuid(), freshUuid(), freshList()];
@@ -190,6 +203,20 @@ describe("batches", () => {
     expect(await backend.suspects([bad, good])).toEqual([0, 0]);
     expect(await backend.settle(runs.map((run) => done(run)))).toMatchObject([{ kind: "ok" }]);
     expect(await backend.abandon("o", [bad, good])).toBe(0);
+  });
+
+  test("a shard of due deliveries that holds something else is told once until it has been put right", async () => {
+    const lines: string[] = [];
+    const log = { ...silent, error: (message: string) => void lines.push(message) };
+    const there = await openRedisBackend({ url: server.url, log });
+    for (const times of [1, 2]) {
+      await occupy(dueShard(3));
+      for (let looks = 0; looks < 3; looks++) await there.claimDeliveries(1, 60_000);
+      expect(lines).toHaveLength(times);
+      await server.cli("DEL", dueShard(3));
+      await there.claimDeliveries(1, 60_000);
+    }
+    await there.close();
   });
 
   test("a shard of due deliveries that holds something else keeps only its own waiting", async () => {

@@ -190,11 +190,13 @@ async function resultOf(
       return { kind, rev: Number(rev), queued: fresh.length };
     case "refused":
       return { kind, rev: extra === "foreign" ? await revisionOf(context, uuid) : revisionFrom(rev) };
-    case "unfit":
-      return new VconError(
-        rev === context.sortedSet ? "VCON_BACKEND_UNFIT" : "VCON_BACKEND_KEY",
-        `${DOING}: the key ${rev} holds another type of value; rename the list or remove the key`,
-      );
+    case "unfit": {
+      const remedy =
+        rev === context.sortedSet
+          ? "move it out of the way, or name another key for the set of all vCons in VCON_SORTED_SET_NAME"
+          : "rename the list or remove the key";
+      return new VconError("VCON_BACKEND_KEY", `${DOING}: the key ${rev} holds another type of value; ${remedy}`);
+    }
     default:
       return new VconError("VCON_BACKEND_DOWN", `${DOING}: ${uuid} kept changing while it was stored; send it again`);
   }
