@@ -16,6 +16,8 @@ test.concurrent.each(BACKENDS)(
         name: `${backend}, kill -9 worker`,
         stage: world.stage,
         seed: 101,
+        // a kill may hit the process that runs suspects together: then they run alone, 1.2 s each
+        settleWithin: scaled(200_000, 1_200_000),
         load: { atLeast: scaled(600, 20_000), perSecond: 300, connections: 16 },
         faults: [{ fault: killBusyWorker(world, 48), times, pause: [300, 900] }],
         bounds: { acknowledged: scaled(600, 20_000), faults: times, redelivered: 20 * times, most: { dead: 0 } },

@@ -1,6 +1,6 @@
 /** How long the owner may be silent while it owes an answer. */
-const SILENCE_MS = 1_500;
-const TICKS = 3;
+const SILENCE_MS = 3_000;
+const TICKS = 6;
 
 export interface Watchdog {
   /** An answer is owed. */
